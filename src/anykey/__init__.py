@@ -1,0 +1,1 @@
+"""anykey: one key, one address, every client, every model."""
