@@ -1,0 +1,54 @@
+"""A Loss says what a conversion could not carry. It is a value that travels beside the result, never a silent drop."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+LossKind = Literal["dropped", "approximated", "emulated"]
+Side = Literal["request", "response"]
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """``path`` is where it stood in the wire it came from (``messages[2].content[0].cache_control``); ``reason`` is one
+    plain English clause. ``dropped``: it is gone; ``approximated``: something near it was sent; ``emulated``: the same
+    effect is reached by other means."""
+
+    kind: LossKind
+    path: str
+    reason: str
+    side: Side = "request"
+
+    @property
+    def code(self) -> str:
+        """Kind and path without indices: what is counted and shown in the header."""
+        return f"{self.kind}:{_INDEX.sub('', self.path)}"
+
+
+class LossLog:
+    """Collects losses while a codec works. One log serves one conversion."""
+
+    __slots__ = ("losses", "side")
+
+    def __init__(self, side: Side) -> None:
+        self.side: Side = side
+        self.losses: list[Loss] = []
+
+    def dropped(self, path: str, reason: str) -> None:
+        self.losses.append(Loss("dropped", path, reason, self.side))
+
+    def approximated(self, path: str, reason: str) -> None:
+        self.losses.append(Loss("approximated", path, reason, self.side))
+
+    def emulated(self, path: str, reason: str) -> None:
+        self.losses.append(Loss("emulated", path, reason, self.side))
+
+
+def summarize(losses: list[Loss] | tuple[Loss, ...]) -> str:
+    """The value of the ``x-anykey-losses`` header: the count, then each distinct code in order."""
+    codes = list(dict.fromkeys(loss.code for loss in losses))
+    return f"{len(losses)}; {', '.join(codes)}" if losses else "0"

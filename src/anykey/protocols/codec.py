@@ -1,0 +1,157 @@
+"""What every protocol can do. The same verbs stand in the same files of each protocol folder.
+
+``decode_*`` reads the wire into the neutral model, ``encode_*`` writes it. Each verb returns its value together with the
+losses it met; what the caller got wrong is raised as ``FailureError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from anykey.conversation.events import StreamEvent
+from anykey.conversation.failures import Failure
+from anykey.conversation.losses import Loss
+from anykey.conversation.parts import Json, ProtocolName
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.response import GenerateResponse
+from anykey.conversation.usage import Usage
+
+T = TypeVar("T")
+Headers = Sequence[tuple[bytes, bytes]]
+"""Header names lower-case."""
+
+
+class RequestPath(NamedTuple):
+    """What a URL itself says of a request, for protocols that put the model and the verb there."""
+
+    model: str | None = None
+    stream: bool | None = None
+
+
+class Decoded(NamedTuple, Generic[T]):
+    value: T
+    losses: tuple[Loss, ...]
+
+
+class Encoded(NamedTuple):
+    body: bytes
+    losses: tuple[Loss, ...]
+
+
+class HttpReply(NamedTuple):
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class Peek(msgspec.Struct):
+    """The two fields that routing needs, read without parsing the rest of the body."""
+
+    model: str
+    stream: bool | None = None
+
+
+class PreparedBody(NamedTuple):
+    """A caller's body made ready for an upstream of the same protocol. ``hide_usage``: the usage chunk was asked for by us,
+    not by the caller, and must not reach him."""
+
+    body: bytes
+    hide_usage: bool
+
+
+class TapReport(msgspec.Struct):
+    """What a Tap heard so far of a relayed answer. ``content``: a byte of real content passed (lifecycle frames and empty
+    deltas do not count). ``complete``: the protocol's end (finish reason or terminal event) was heard. ``failure``: the
+    upstream reported an error in the stream."""
+
+    content: bool = False
+    complete: bool = False
+    finish: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    failure: Failure | None = None
+
+
+class Tap(Protocol):
+    """Listens to a verbatim relay. ``feed`` returns the bytes to relay: the same object, unless the usage chunk is hidden.
+    It never raises: a Tap can miss something but not break the relay."""
+
+    report: TapReport
+
+    def feed(self, chunk: bytes) -> bytes: ...
+    def at_boundary(self) -> bool:
+        """No event is half relayed, so a keep-alive may be written now."""
+        ...
+
+    def close(self) -> bytes:
+        """The upstream ended cleanly: what is still held back, and the terminal marker if only that was missing."""
+        ...
+
+
+class StreamDecoder(Protocol):
+    """Bytes in, events out; any cut of the same bytes gives the same events. After ``Ended`` or ``Broke`` it is silent."""
+
+    losses: list[Loss]
+
+    def feed(self, data: bytes) -> list[StreamEvent]: ...
+    def close(self) -> list[StreamEvent]:
+        """The upstream closed: ``Ended`` if the answer was complete, else ``Broke``."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Events in, bytes out. Legal events give a legal stream of the protocol, terminal event, finish and usage included."""
+
+    losses: list[Loss]
+
+    def feed(self, events: list[StreamEvent]) -> bytes: ...
+    def heartbeat(self) -> bytes: ...
+
+
+class Codec(Protocol):
+    """One protocol, both directions. ``dialect`` arguments take the protocol's own Dialect struct."""
+
+    name: ProtocolName
+
+    def dialect(self, table: Json) -> Any:
+        """The Dialect of a catalogue row's table; ValueError names an unknown field or a wrong value."""
+        ...
+
+    def peek(self, body: bytes, path: RequestPath) -> Peek: ...
+    def prepare_verbatim(self, body: bytes, model: str, dialect: Any) -> PreparedBody:
+        """The caller's own bytes with only the model's name (and, for a Chat stream, the usage option) changed."""
+        ...
+
+    def request_headers(
+        self, client_headers: Headers, dialect: Any, *, verbatim: bool
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """Protocol headers of the upstream call (Messages: version and betas), credentials not included."""
+        ...
+
+    def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]: ...
+    def encode_request(self, request: GenerateRequest, dialect: Any) -> Encoded: ...
+    def decode_response(self, body: bytes, dialect: Any) -> Decoded[GenerateResponse]: ...
+    def encode_response(self, response: GenerateResponse) -> Encoded: ...
+    def stream_decoder(self, dialect: Any) -> StreamDecoder: ...
+    def stream_encoder(self, request: GenerateRequest) -> StreamEncoder: ...
+    def tap(self, dialect: Any, *, stream: bool, hide_usage: bool) -> Tap: ...
+    def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure: ...
+    def encode_failure(self, failure: Failure, request_id: str) -> HttpReply: ...
+    def encode_stream_failure(self, failure: Failure, request_id: str) -> bytes:
+        """The in-band error that ends a stream after content was relayed."""
+        ...
+
+    def heartbeat(self) -> bytes:
+        """The keep-alive this protocol's clients accept, for a relay without an encoder."""
+        ...
+
+
+def header(headers: Headers, name: bytes) -> bytes | None:
+    """The first value of ``name`` (lower-case), or None."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
