@@ -1,0 +1,1 @@
+"""Who may call, who pays: pure rules, no IO and no clock."""

@@ -1,0 +1,47 @@
+"""What a command works on: the data directory and the settings, and how their problems are told."""
+
+import os
+from pathlib import Path
+
+import click
+
+from anykey.administration.home import Home, prepare_home
+from anykey.language import say
+from anykey.settings import Settings, SettingsError, home_directory, load_settings
+from anykey.settings.problems import Problem
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=say("cli.config")
+)
+
+
+class SettingsRefused(click.ClickException):
+    """The configuration cannot be used: one line a problem, exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(told, problems)))
+
+
+def open_home() -> Home:
+    """The data directory of this environment, made and migrated as needed."""
+    return prepare_home(home_directory(os.environ))
+
+
+def read_settings(config: Path | None) -> Settings:
+    """The settings of this environment; warnings go to stderr. Raises SettingsRefused."""
+    try:
+        settings = load_settings(os.environ, config)
+    except SettingsError as error:
+        raise SettingsRefused(error.problems) from error
+    for warning in settings.warnings:
+        click.echo(say("cli.warning", message=told(warning)), err=True)
+    return settings
+
+
+def told(problem: Problem) -> str:
+    """`problem` as one line in the user's language: file, line, dotted key, what is wrong."""
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    key = f" {problem.key}:" if problem.key else ""
+    return f"{place}:{key} {say(problem.code, **problem.values)}"

@@ -1,0 +1,78 @@
+"""`anykey up`: start the gateway and say how to use it."""
+
+import os
+from pathlib import Path
+
+import click
+
+from anykey.administration.first_key import first_key
+from anykey.administration.home import Home
+from anykey.cli.configuration import open_home, read_settings
+from anykey.cli.form import SpokenCommand
+from anykey.clients.catalog import recipe
+from anykey.language import SpokenError, say
+from anykey.routing.snapshot import build_snapshot, list_models
+from anykey.server.process import Address, Serving, bind, run
+from anykey.settings import Settings
+from anykey.telemetry.logs import configure_logs
+
+FIRST_KEY = "first"
+KEY_TO_FILL_IN = "ak-YOUR-KEY"
+SHOWN_RECIPES = ("curl", "claude-code", "openai-python")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@click.command(cls=SpokenCommand, help=say("cli.commands.up"))
+@click.option("--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=say("cli.config"))
+@click.option("--host", metavar="HOST", help=say("cli.up.host"))
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help=say("cli.up.port"))
+@click.option(
+    "--log-level", type=click.Choice(("debug", "info", "warning", "error")), default="warning", help=say("cli.up.log")
+)
+def up(config: Path | None, host: str | None, port: int | None, log_level: str) -> None:
+    """Serve until interrupted."""
+    configure_logs(log_level)
+    settings = read_settings(config)
+    home = open_home()
+    listen_host = host or settings.server.host
+    listen_port = settings.server.port if port is None else port
+    try:
+        listener = bind(listen_host, listen_port)
+    except OSError as error:
+        raise SpokenError("cli.up.taken", host=listen_host, port=listen_port, reason=error.strerror or error) from error
+    if listen_host not in LOOPBACK:
+        click.echo(say("cli.warning", message=say("cli.up.open", host=listen_host)), err=True)
+    key = first_key(home, FIRST_KEY)
+    run(Serving(settings, home, os.environ, listener), lambda address: _greet(settings, home, address, key))
+
+
+def _greet(settings: Settings, home: Home, address: Address, key: str | None) -> None:
+    """What a newcomer needs: the address, the data, the providers, and lines to copy."""
+    lines = [
+        say("cli.up.address", url=address.url),
+        say("cli.up.home", path=home.path),
+        say("cli.up.config", path=settings.config) if settings.config else say("cli.up.no_config"),
+        say(
+            "cli.up.providers",
+            names=", ".join(_provider(provider.name, provider.origin) for provider in settings.providers),
+        ),
+    ]
+    if any(provider.kind.built_in for provider in settings.providers):
+        lines.append(say("cli.up.demo"))
+    if key is not None:
+        lines += ["", say("cli.up.key", name=FIRST_KEY), f"  {key}"]
+    for client_id in SHOWN_RECIPES:
+        shown = recipe(client_id)
+        lines += ["", shown.name + ":"]
+        lines += [f"  {line}" for line in shown.connect_lines(address.url, key or KEY_TO_FILL_IN, _model(settings))]
+    click.echo("\n".join([*lines, "", say("cli.up.stop")]))
+
+
+def _provider(name: str, origin: str) -> str:
+    return name if origin in {"file", "built in"} else f"{name} ({origin})"
+
+
+def _model(settings: Settings) -> str:
+    """A model to show in the examples: the first that is listed."""
+    listed = list_models(build_snapshot(settings))
+    return listed[0].id if listed else "demo"

@@ -1,0 +1,78 @@
+"""Questions about usage: totals by some property, and the most recent exchanges."""
+
+import json
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, select
+
+from anykey.storage.database import Database
+from anykey.storage.engine import transaction
+from anykey.storage.records import ExchangeRow
+from anykey.storage.schema import exchanges
+
+Grouping = Literal["model", "key", "client", "provider", "day"]
+
+
+class UsageFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exchanges count: from `since_ms` (Unix milliseconds) on, of one key, of one model as it was asked for."""
+
+    since_ms: int = 0
+    key_id: str | None = None
+    model: str | None = None
+
+
+class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over the exchanges whose property is `group` (a day is `YYYY-MM-DD`, UTC). Buckets as in ExchangeRow."""
+
+    group: str
+    exchanges: int
+    failures: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+
+
+def usage_totals(database: Database, by: Grouping, only: UsageFilter) -> list[UsageTotal]:
+    """One total a group, the busiest first (days in order). A group nobody answered for is `-`."""
+    group = func.coalesce(_group(by), literal("-")).label("group")
+    count = func.count().label("exchanges")
+    query = select(
+        group,
+        count,
+        func.sum(case((exchanges.c.failure.is_not(None) | (exchanges.c.status >= 400), 1), else_=0)).label("failures"),
+        *(func.sum(exchanges.c[name]).label(name) for name in ("input_tokens", "cache_read_tokens")),
+        func.sum(exchanges.c.cache_write_5m_tokens + exchanges.c.cache_write_1h_tokens).label("cache_write_tokens"),
+        *(func.sum(exchanges.c[name]).label(name) for name in ("output_tokens", "reasoning_tokens")),
+    )
+    order = (group,) if by == "day" else (count.desc(), group)
+    with transaction(database) as connection:
+        rows = connection.execute(_filtered(query, only).group_by(group).order_by(*order)).mappings().all()
+    return [msgspec.convert(dict(row), UsageTotal) for row in rows]
+
+
+def recent_exchanges(database: Database, limit: int, only: UsageFilter) -> list[ExchangeRow]:
+    """The last `limit` exchanges, newest first."""
+    query = _filtered(select(exchanges), only).order_by(exchanges.c.at.desc()).limit(limit)
+    with transaction(database) as connection:
+        return [_exchange(row) for row in connection.execute(query).mappings()]
+
+
+def _group(by: Grouping) -> ColumnElement[str | None]:
+    if by == "day":
+        return func.date(exchanges.c.at / literal(1000.0), "unixepoch")
+    return exchanges.c[{"model": "model_asked", "key": "key_id"}.get(by, by)]
+
+
+def _filtered(query: Select[Any], only: UsageFilter) -> Select[Any]:
+    query = query.where(exchanges.c.at >= only.since_ms)
+    if only.key_id is not None:
+        query = query.where(exchanges.c.key_id == only.key_id)
+    return query if only.model is None else query.where(exchanges.c.model_asked == only.model)
+
+
+def _exchange(row: RowMapping) -> ExchangeRow:
+    values: dict[str, Any] = {**row, "losses": tuple(json.loads(row["losses"]))}
+    return ExchangeRow(**values)

@@ -1,0 +1,1 @@
+"""One file a revision, `<number>_<what>.py`. A released one is never edited."""

@@ -1,0 +1,39 @@
+"""The rows as values."""
+
+from typing import Literal
+
+import msgspec
+
+
+class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One client call, as it is kept: who, with what, how much, how it ended. No prompt, no answer.
+
+    Token buckets are disjoint: `input_tokens` were neither read from nor written to a cache, `output_tokens` are not
+    reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program.
+    """
+
+    id: str
+    at: int
+    key_id: str
+    client: str
+    client_protocol: str
+    upstream_protocol: str | None = None
+    provider: str | None = None
+    deployment: str | None = None
+    model_asked: str
+    model_answered: str | None = None
+    stream: bool
+    attempts: int
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    usage_source: Literal["upstream", "none"] = "none"
+    finish: str | None = None
+    status: int
+    failure: str | None = None
+    losses: tuple[str, ...] = ()
+    first_token_ms: int | None = None
+    total_ms: int

@@ -1,0 +1,160 @@
+"""Usage rows are written in groups, beside the requests that made them.
+
+`record` only appends to a list. The first row of a burst starts a task that waits a moment for company, then hands the
+group to a thread of its own: one transaction, one prepared statement. Rows that a failing database refuses are kept and
+tried again, up to a bound; an idle gateway has no timer running.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from anykey.storage.database import Database
+from anykey.storage.records import ExchangeRow
+
+_log = logging.getLogger(__name__)
+
+GROUP_ROWS = 256
+GROUP_WAIT_S = 0.05
+KEPT_ROWS_MAX = 100_000
+RETRY_FIRST_S = 0.1
+RETRY_LAST_S = 5.0
+LOG_EVERY_S = 1.0
+CLOSE_TRIES = 3
+
+_FIELDS = ExchangeRow.__struct_fields__
+_LOSSES = _FIELDS.index("losses")
+# A row whose id is there already was committed by a try whose answer we did not get.
+_INSERT = (
+    f"INSERT INTO exchanges ({', '.join(_FIELDS)}) VALUES ({', '.join('?' * len(_FIELDS))})"  # noqa: S608 our own names
+    " ON CONFLICT (id) DO NOTHING"
+)
+# What a row itself can be wrong about, however often it is tried: an integer beyond 64 bits, half a surrogate pair.
+_BAD_ROW = (OverflowError, UnicodeError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
+
+class ExchangeWriter:
+    """Writes usage rows; used on one event loop, closed with `aclose`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows: list[ExchangeRow] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._closing = False
+        self._retry_s = 0.0
+        self._logged_at = float("-inf")
+        self._lost = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-usage")
+        self._connection: sqlite3.Connection | None = None  # the thread's alone
+
+    def record(self, row: ExchangeRow) -> None:
+        """Keep `row`; it is in the database a moment later. Never fails and never waits."""
+        if self._closing or len(self._rows) >= KEPT_ROWS_MAX:
+            self._lost += 1
+            return
+        self._rows.append(row)
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        elif len(self._rows) == GROUP_ROWS and not self._retry_s:
+            self._hurry.set()
+
+    async def aclose(self) -> None:
+        """Write what is kept and let go of the database. Rows that cannot be written after a few tries are counted in
+        the log and given up."""
+        self._closing = True
+        self._hurry.set()
+        if self._flushing is not None:
+            await self._flushing
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown()
+        if self._lost:
+            _log.error("%d usage rows were not written", self._lost)
+
+    async def _flush(self) -> None:
+        tries_left = CLOSE_TRIES
+        while self._rows:
+            await self._wait()
+            group, self._rows = self._rows, []
+            try:
+                bad = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, group)
+            except sqlite3.Error as error:
+                self._rows = group + self._rows
+                self._back_off(error)
+                tries_left -= self._closing
+                if not tries_left:
+                    self._lost += len(self._rows)
+                    self._rows = []
+            else:
+                self._lost += bad
+                self._retry_s = 0.0
+        self._flushing = None
+
+    async def _wait(self) -> None:
+        """Until the group is due: company has come or its time is over; sooner when closing."""
+        if self._closing and self._retry_s:
+            await asyncio.sleep(RETRY_FIRST_S)
+            return
+        try:
+            async with asyncio.timeout(self._retry_s or GROUP_WAIT_S):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        if not self._closing:
+            self._hurry.clear()
+
+    def _back_off(self, error: sqlite3.Error) -> None:
+        self._retry_s = min(max(self._retry_s * 2, RETRY_FIRST_S), RETRY_LAST_S)
+        now = time.monotonic()
+        if now - self._logged_at >= LOG_EVERY_S:
+            self._logged_at = now
+            _log.error("usage cannot be written, %d rows are kept: %s", len(self._rows), error)
+
+    def _write(self, group: list[ExchangeRow]) -> int:
+        """Commit the group, in the writer's thread. Returns how many rows were impossible and left out."""
+        if self._connection is None:
+            self._connection = self._database.connect()
+        rows = [_values(row) for row in group]
+        try:
+            return self._insert(self._connection, rows)
+        except sqlite3.Error:
+            self._disconnect()
+            raise
+
+    def _insert(self, connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> int:
+        bad = 0
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(_INSERT, rows)
+        except _BAD_ROW:
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            for row in rows:
+                bad += not _insert_one(connection, row)
+        connection.execute("COMMIT")
+        return bad
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _insert_one(connection: sqlite3.Connection, row: tuple[object, ...]) -> bool:
+    try:
+        connection.execute(_INSERT, row)
+    except _BAD_ROW as error:
+        _log.error("a usage row cannot be kept: %s", error)
+        return False
+    return True
+
+
+def _values(row: ExchangeRow) -> tuple[object, ...]:
+    """The row in the order of _FIELDS; losses become JSON text."""
+    values = msgspec.structs.astuple(row)
+    losses = msgspec.json.encode(row.losses).decode() if row.losses else "[]"
+    return (*values[:_LOSSES], losses, *values[_LOSSES + 1 :])
