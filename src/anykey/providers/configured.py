@@ -1,0 +1,53 @@
+"""A provider as an operator set it up: a kind of the catalogue with its lane, region, credential and limits.
+
+`anykey.settings` makes these from the file and the environment; `anykey.routing` builds its snapshot from them.
+They live down here because both may import this folder and neither may import the other.
+"""
+
+import msgspec
+
+from anykey.providers.records import DialectValue, EndpointRow, ProviderKind
+from anykey.providers.secret import Secret
+
+
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long an upstream may take, in seconds: to connect, to its first byte, between bytes, in all."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 120.0
+    idle_s: float = 60.0
+    total_s: float = 1800.0
+
+
+class ProviderSettings(msgspec.Struct, frozen=True):
+    """One configured provider. `endpoints` holds the doors of the chosen lane and region only."""
+
+    name: str
+    kind: ProviderKind
+    endpoints: tuple[EndpointRow, ...]
+    credential: Secret | None = None
+    auth: str = ""
+    """The scheme the operator chose (or the credential's variable implies); empty: each door's own."""
+    timeouts: Timeouts = Timeouts()
+    models: tuple[str, ...] = ()
+    """Pinned models; empty: the catalogue's."""
+    headers: tuple[tuple[str, str], ...] = ()
+    dialect: dict[str, dict[str, DialectValue]] = {}
+    """The operator's overrides, by protocol; they win over the kind's fields, for every model."""
+    origin: str = "file"
+    """Where it came from: `file`, `built in`, or the environment variable that held the credential."""
+
+    def listed_models(self) -> tuple[str, ...]:
+        """Return the models to show for this provider: the pinned ones, else the catalogue's."""
+        return self.models or self.kind.models
+
+    def __repr__(self) -> str:
+        # Headers may hold secrets of the operator's, so only names are shown.
+        return f"ProviderSettings(name={self.name!r}, kind={self.kind.id!r})"
+
+
+class ModelSettings(msgspec.Struct, frozen=True):
+    """A public model name and the deployments that serve it, `provider/model`, the first one preferred."""
+
+    name: str
+    deployments: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Which deployment answers: pure decisions over an immutable snapshot. No IO, no clock."""

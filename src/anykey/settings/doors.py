@@ -1,0 +1,87 @@
+"""Chooses the doors of a provider: those of its kind, narrowed by protocol, lane and region, at the right address."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from anykey.providers.records import PROTOCOLS, EndpointRow, ProviderKind
+from anykey.settings.problems import listed
+from anykey.settings.section import Path, Source, Table
+
+
+def choose_doors(source: Source, path: Path, kind: ProviderKind, values: Table) -> tuple[EndpointRow, ...]:
+    """Return the kind's doors that fit `protocol`, `lane` and `region` (each optional), moved to `base_url` if given.
+
+    Without a lane or region those of the first fitting door are taken. Problems go to `source`.
+    """
+    protocol, base_url = values["protocol"], values["base_url"]
+    if protocol is not None and protocol not in PROTOCOLS:
+        source.unknown((*path, "protocol"), "settings.unknown_value", protocol, PROTOCOLS)
+        return ()
+    addressless = not kind.endpoints[0].base_url and not kind.built_in
+    for key in ("protocol", "base_url"):
+        if addressless and values[key] is None:
+            source.problem((*path, key), "settings.missing")
+    doors = kind.endpoints
+    for key in ("protocol", "lane", "region"):
+        doors = _narrowed(source, path, doors, (kind, key, values[key]))
+    if base_url is None or not doors:
+        return doors
+    fault = fault_of_url(base_url)
+    if fault:
+        source.problem((*path, "base_url"), "settings.bad_url", reason=fault)
+    return moved(doors, base_url)
+
+
+def default_doors(kind: ProviderKind) -> tuple[EndpointRow, ...]:
+    """Return the doors of the kind's default lane and region, those of its first door."""
+    first = kind.endpoints[0]
+    return tuple(door for door in kind.endpoints if (door.lane, door.region) == (first.lane, first.region))
+
+
+def moved(doors: tuple[EndpointRow, ...], base_url: str) -> tuple[EndpointRow, ...]:
+    """Return the doors that share the first one's address, at `base_url` instead; the others are left out.
+
+    The vendor's list of models is at the vendor's address, so it is left out too.
+    """
+    first = doors[0].base_url
+    base = base_url.rstrip("/")
+    return tuple(
+        msgspec.structs.replace(door, base_url=base, models_url=None) for door in doors if door.base_url == first
+    )
+
+
+def fault_of_url(url: str) -> str | None:
+    """Say what is wrong with a base URL, or None. The URL itself is not repeated: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "it cannot be parsed"
+    faults = {
+        "it must begin with http:// or https://": parts.scheme not in {"http", "https"},
+        "it has no host": not parts.hostname,
+        "it must not hold a user name or password": "@" in parts.netloc,
+        "it must not hold a query or a fragment": bool(parts.query or parts.fragment) or url.endswith(("?", "#")),
+        "its port must be between 1 and 65535": port == 0,
+        "it holds a blank or a control character": any(mark <= " " or mark > "~" for mark in url),
+    }
+    return next((reason for reason, found in faults.items() if found), None)
+
+
+def _narrowed(
+    source: Source, path: Path, doors: tuple[EndpointRow, ...], wanted: tuple[ProviderKind, str, Any]
+) -> tuple[EndpointRow, ...]:
+    """Keep the doors whose `key` is the wanted value; without one, lane and region are those of the first door."""
+    kind, key, value = wanted
+    if not doors or (value is None and key == "protocol"):
+        return doors
+    chosen = value if value is not None else getattr(doors[0], key)
+    fitting = tuple(door for door in doors if getattr(door, key) == chosen)
+    if not fitting:
+        known = dict.fromkeys(f"{key} {getattr(door, key)}" for door in doors)
+        source.problem(
+            (*path, key), "settings.no_endpoint", kind=kind.id, wanted=f"{key} {chosen!r}", known=listed(known)
+        )
+    return fitting

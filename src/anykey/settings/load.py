@@ -1,0 +1,137 @@
+"""Puts the settings together: the file if there is one, then what the environment adds, then the demo if nothing did."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
+from anykey.providers.load import catalogue
+from anykey.routing.names import providers_by_name
+from anykey.settings.doors import default_doors
+from anykey.settings.environment import discover
+from anykey.settings.home import home_directory
+from anykey.settings.lines import KeyLines
+from anykey.settings.problems import Problem, SettingsError
+from anykey.settings.providers import read_provider
+from anykey.settings.records import ServerSettings, Settings, UpstreamSettings
+from anykey.settings.schema import MODEL, SERVER, UPSTREAM
+from anykey.settings.section import Source, Table, as_table, read_section
+
+FILE_NAME = "anykey.toml"
+_TOP_LEVEL = ("server", "upstream", "providers", "models")
+
+
+def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """Return the settings of `config`, else of `ANYKEY_CONFIG`, else of `<home>/anykey.toml` if it is there.
+
+    Raises SettingsError with every problem found. Reads the files named; writes nothing.
+    """
+    home = home_directory(environ)
+    file = _config_file(environ, config, home)
+    text = _text_of(file) if file is not None else ""
+    source = Source(str(file) if file is not None else "environment", KeyLines(text))
+    table: Table = tomllib.loads(text)
+    for name in table.keys() - set(_TOP_LEVEL):
+        source.unknown((name,), "settings.unknown_key", name, _TOP_LEVEL)
+    server = ServerSettings(**read_section(source, ("server",), table.get("server", {}), SERVER))
+    upstream = _read_upstream(source, table.get("upstream", {}), file)
+    named = as_table(source, ("providers",), table.get("providers", {}))
+    read = [read_provider(source, name, entry, environ, upstream.timeouts) for name, entry in named.items()]
+    providers = [provider for provider in read if provider is not None]
+    if server.environment_providers:
+        around = Source("environment", KeyLines(""))
+        providers += discover(around, environ, providers, upstream.timeouts)
+        source.problems += around.problems
+        source.warnings += around.warnings
+    if not providers:
+        providers.append(_demo(upstream.timeouts))
+    models = _read_models(source, table.get("models", {}), providers, set(named))
+    if source.problems:
+        raise SettingsError(source.problems)
+    return Settings(home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings))
+
+
+def _config_file(environ: Mapping[str, str], config: Path | None, home: Path) -> Path | None:
+    if config is not None:
+        return config
+    named = environ.get("ANYKEY_CONFIG", "").strip()
+    if named:
+        return Path(named).expanduser()
+    usual = home / FILE_NAME
+    return usual if usual.is_file() else None
+
+
+def _text_of(file: Path) -> str:
+    """Return the file's text, which is valid TOML; otherwise raise, with the line where it is not."""
+
+    def broken(line: int, code: str, reason: str) -> SettingsError:
+        return SettingsError([Problem(str(file), line, "", code, {"reason": reason})])
+
+    try:
+        text = file.read_text("utf-8-sig")
+    except OSError as error:
+        raise broken(0, "settings.unreadable", error.strerror or type(error).__name__) from error
+    except UnicodeDecodeError as error:
+        raise broken(0, "settings.unreadable", "not UTF-8 text") from error
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The place has no attribute of its own before Python 3.14: "... (at line 3, column 5)", "(at end of document)".
+        reason, _, place = str(error).partition(" (at ")
+        line = re.match(r"line (\d+)", place)
+        raise broken(int(line[1]) if line else text.count("\n") + 1, "settings.syntax", reason) from error
+    return text
+
+
+def _read_upstream(source: Source, table: object, file: Path | None) -> UpstreamSettings:
+    values = read_section(source, ("upstream",), table, UPSTREAM)
+    ca_file: Path | None = None
+    if values["ca_file"] is not None:
+        beside = file.parent if file is not None else Path()
+        ca_file = beside / Path(values["ca_file"]).expanduser()
+        if not ca_file.is_file():
+            source.problem(("upstream", "ca_file"), "settings.unreadable", reason=f"{ca_file}: no such file")
+    limits: Table = values["timeouts"] or {}
+    return UpstreamSettings(ca_file=ca_file, timeouts=Timeouts(**limits))
+
+
+def _demo(timeouts: Timeouts) -> ProviderSettings:
+    kind = catalogue()["demo"]
+    return ProviderSettings(
+        name=kind.id, kind=kind, endpoints=default_doors(kind), timeouts=timeouts, origin="built in"
+    )
+
+
+def _read_models(
+    source: Source, table: object, providers: list[ProviderSettings], named: set[str]
+) -> list[ModelSettings]:
+    """Read `[models]`; a model of a built-in provider is public without being named there.
+
+    `named` are the provider tables of the file, also those whose own problems were reported already.
+    """
+    known = providers_by_name(providers)
+    models: list[ModelSettings] = []
+    for name, entry in as_table(source, ("models",), table).items():
+        path = ("models", name)
+        deployments: list[str] | None = read_section(source, path, entry, MODEL)["deployments"]
+        if not deployments:
+            source.problem((*path, "deployments"), "settings.missing")
+            continue
+        for deployment in deployments:
+            provider, _, model = deployment.removeprefix("@").partition("/")
+            if not provider or not model:
+                source.problem((*path, "deployments"), "settings.bad_deployment", found=repr(deployment))
+            elif provider not in known and provider not in named:
+                names = [provider.name for provider in providers]
+                source.unknown((*path, "deployments"), "settings.unknown_provider", provider, names)
+        models.append(ModelSettings(name, tuple(deployments)))
+    public = {model.name for model in models}
+    for provider in providers:
+        if provider.kind.built_in:
+            models += [
+                ModelSettings(name, (f"{provider.name}/{name}",))
+                for name in provider.listed_models()
+                if name not in public
+            ]
+    return models

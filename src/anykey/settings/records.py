@@ -1,0 +1,49 @@
+"""What the settings are once read: frozen values, everything checked, nothing left to look up."""
+
+from pathlib import Path
+
+import msgspec
+
+from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
+from anykey.providers.secret import Secret
+from anykey.settings.problems import Problem
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """Where the gateway listens and what it takes in."""
+
+    host: str = "127.0.0.1"
+    port: int = 4000
+    max_body_bytes: int = 67_108_864
+    keepalive_s: float = 15.0
+    environment_providers: bool = True
+
+
+class UpstreamSettings(msgspec.Struct, frozen=True):
+    """What holds for every upstream unless a provider says otherwise."""
+
+    ca_file: Path | None = None
+    timeouts: Timeouts = Timeouts()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The whole configuration. `config` is the file that was read, or None."""
+
+    home: Path
+    config: Path | None
+    server: ServerSettings
+    upstream: UpstreamSettings
+    providers: tuple[ProviderSettings, ...]
+    models: tuple[ModelSettings, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def with_demo(self, base_url: str, token: str) -> "Settings":
+        """Return these settings with the started demo's address and token in every provider built into the gateway."""
+
+        def started(provider: ProviderSettings) -> ProviderSettings:
+            if not provider.kind.built_in:
+                return provider
+            doors = tuple(msgspec.structs.replace(door, base_url=base_url) for door in provider.endpoints)
+            return msgspec.structs.replace(provider, endpoints=doors, credential=Secret(token))
+
+        return msgspec.structs.replace(self, providers=tuple(map(started, self.providers)))

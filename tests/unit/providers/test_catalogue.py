@@ -1,0 +1,131 @@
+"""Every row of the catalogue keeps the catalogue's rules; a new row is tested by being there."""
+
+from collections import Counter
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+import pytest
+
+from anykey.providers.auth import SCHEMES
+from anykey.providers.dialect_fields import DIALECT_FIELDS, accepts
+from anykey.providers.load import catalogue
+from anykey.providers.records import DEFAULT_PATHS, ProviderKind
+
+KINDS = list(catalogue().values())
+
+
+def _rows() -> list[object]:
+    return [pytest.param(kind, id=kind.id) for kind in KINDS]
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_addresses_are_well_formed(kind: ProviderKind) -> None:
+    assert kind.endpoints
+    for door in kind.endpoints:
+        for url in filter(None, (door.base_url, door.models_url)):
+            parts = urlsplit(url)
+            local = parts.hostname == "127.0.0.1"
+            assert parts.scheme == ("http" if local else "https"), url
+            assert parts.hostname, url
+            assert not parts.query, url
+            assert not url.endswith("/"), url
+        path = door.path or DEFAULT_PATHS[door.protocol]
+        assert path.startswith("/")
+        assert bool(door.base_url) or kind.id in {"custom", "demo"}
+        if door.models_url and door.base_url:
+            assert urlsplit(door.models_url).netloc == urlsplit(door.base_url).netloc
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_one_door_for_each_protocol_lane_and_region(kind: ProviderKind) -> None:
+    places = Counter((door.protocol, door.lane, door.region) for door in kind.endpoints)
+    assert max(places.values()) == 1
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_texts_are_in_both_languages(kind: ProviderKind) -> None:
+    assert kind.names.keys() == {"en", "zh-CN"}
+    assert all(kind.names.values())
+    assert kind.notes.keys() in ({"en", "zh-CN"}, set())
+    assert kind.docs.startswith("https://") or kind.id in {"custom", "demo"}
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_authentication_is_known(kind: ProviderKind) -> None:
+    assert kind.auth in SCHEMES
+    assert {door.auth for door in kind.endpoints} <= {"", *SCHEMES}
+    assert set(kind.credential_auth) <= set(kind.credential_envs)
+    assert set(kind.credential_auth.values()) <= set(SCHEMES)
+    assert kind.auth_optional or kind.credential_envs, "no way to give a credential"
+    assert len(set(kind.credential_envs)) == len(kind.credential_envs)
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_dialect_fields_are_known_and_of_the_right_type(kind: ProviderKind) -> None:
+    spoken = {door.protocol for door in kind.endpoints}
+    tables = [*kind.dialect.items(), *((row.protocol, row.fields) for row in kind.dialect_by_model)]
+    for protocol, fields in tables:
+        assert protocol in spoken, f"a dialect of {protocol}, which no door speaks"
+        for name, value in fields.items():
+            assert accepts(DIALECT_FIELDS[protocol][name], value), (protocol, name, value)
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_globs_are_lower_case_and_models_listed_once(kind: ProviderKind) -> None:
+    globs = [*kind.model_patterns, *(glob for row in kind.dialect_by_model for glob in row.match)]
+    assert globs == [glob.lower() for glob in globs]
+    assert len(set(kind.models)) == len(kind.models)
+
+
+def test_names_and_aliases_are_unique_over_the_catalogue() -> None:
+    names = Counter(name for kind in KINDS for name in (kind.id, *kind.aliases))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert all(name == name.lower() and "/" not in name and "@" not in name for name in names)
+
+
+def test_the_named_kinds_are_there() -> None:
+    wanted = {"openai", "anthropic", "gemini", "deepseek", "byteplus", "byteplus_coding", "volcengine"}
+    wanted |= {"volcengine_coding", "moonshot", "zai", "qwen", "xai", "openrouter", "ollama", "custom", "demo"}
+    assert wanted <= set(catalogue())
+
+
+def test_byteplus_coding_is_as_its_page_says() -> None:
+    kind = catalogue()["byteplus_coding"]
+    door = kind.endpoints[0]
+    assert door.protocol == "openai_chat"
+    assert door.base_url == "https://ark.ap-southeast.bytepluses.com/api/coding/v3"
+    assert door.base_url + DEFAULT_PATHS["openai_chat"] == (
+        "https://ark.ap-southeast.bytepluses.com/api/coding/v3/chat/completions"
+    )
+    assert door.models_url == "https://ark.ap-southeast.bytepluses.com/api/coding/v3/models"
+    assert (kind.auth, kind.auth_optional, kind.probe_auth_optional) == ("bearer", False, False)
+    assert kind.credential_envs == ("BYTEPLUS_API_KEY", "ARK_API_KEY")
+    assert kind.aliases == ("byteplus_coding_compatible",)
+    assert not kind.from_environment, "a plan's key is only used where it was meant to be"
+
+
+def test_byteplus_regions_are_as_its_page_says() -> None:
+    bases = {door.region: door.base_url for door in catalogue()["byteplus"].endpoints if door.protocol == "openai_chat"}
+    assert bases == {
+        "ap-southeast-1": "https://ark.ap-southeast.bytepluses.com/api/v3",
+        "eu-west-1": "https://ark.eu-west.bytepluses.com/api/v3",
+    }
+    assert catalogue()["byteplus"].endpoints[0].region == "ap-southeast-1"
+
+
+@pytest.mark.parametrize(
+    ("model", "owner"),
+    [
+        ("gpt-5.4", "openai"),
+        ("o3-mini", "openai"),
+        ("claude-opus-5-5", "anthropic"),
+        ("gemini-2.5-pro", "gemini"),
+        ("deepseek-v4-pro", "deepseek"),
+        ("grok-4", "xai"),
+        ("doubao-seed-2-1-pro-260915", "volcengine"),
+        ("seed-2-0-pro-260328", "byteplus"),
+        ("demo", "demo"),
+    ],
+)
+def test_a_vendors_names_are_its_own(model: str, owner: str) -> None:
+    assert [kind.id for kind in KINDS if any(fnmatchcase(model, glob) for glob in kind.model_patterns)] == [owner]

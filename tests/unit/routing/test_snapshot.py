@@ -1,0 +1,105 @@
+"""What is computed once: URLs, headers, dialects, the list of models."""
+
+import pytest
+from tests.unit.routing.configuring import provider, snapshot
+
+from anykey.providers.records import EndpointRow
+from anykey.routing.snapshot import Endpoint, Snapshot, deployment_of, list_models, request_url
+
+
+def _endpoint(known: Snapshot, name: str, protocol: str) -> Endpoint:
+    return {str(key): value for key, value in known.by_name[name].endpoints.items()}[protocol]
+
+
+def test_a_bearer_door() -> None:
+    door = _endpoint(snapshot(provider("byteplus_coding")), "byteplus_coding", "openai_chat")
+    assert door.url == "https://ark.ap-southeast.bytepluses.com/api/coding/v3/chat/completions"
+    assert door.models_url == "https://ark.ap-southeast.bytepluses.com/api/coding/v3/models"
+    assert door.auth_headers == ((b"authorization", b"Bearer k-1"),)
+    assert door.count_tokens_url is None
+
+
+def test_an_anthropic_door() -> None:
+    door = _endpoint(snapshot(provider("anthropic")), "anthropic", "anthropic_messages")
+    assert door.url == "https://api.anthropic.com/v1/messages"
+    assert door.count_tokens_url == "https://api.anthropic.com/v1/messages/count_tokens"
+    assert door.auth_headers == ((b"x-api-key", b"k-1"),)
+
+
+def test_the_operators_choice_of_scheme_wins() -> None:
+    known = snapshot(provider("anthropic", auth="bearer"))
+    assert _endpoint(known, "anthropic", "anthropic_messages").auth_headers == ((b"authorization", b"Bearer k-1"),)
+
+
+def test_without_a_credential_there_is_no_header() -> None:
+    known = snapshot(provider("ollama", credential=None))
+    assert _endpoint(known, "ollama", "openai_chat").auth_headers == ()
+
+
+def test_headers_of_row_and_operator() -> None:
+    row = EndpointRow("openai_chat", "https://x.example/v1", headers={"x-a": "row", "x-b": "row"})
+    known = snapshot(provider("openai", endpoints=(row,), headers=(("x-b", "ours"),)))
+    assert _endpoint(known, "openai", "openai_chat").headers == ((b"x-a", b"row"), (b"x-b", b"ours"))
+
+
+def test_protocols_without_a_codec_are_not_routed_to() -> None:
+    assert list(snapshot(provider("openai")).by_name["openai"].endpoints) == ["openai_chat"]
+
+
+def test_nothing_shows_the_credential() -> None:
+    assert "k-1" not in repr(snapshot(provider("openai"), provider("anthropic")))
+
+
+def test_a_deployments_dialect_is_the_kinds_then_the_models_then_the_operators() -> None:
+    overrides = {"openai_chat": {"metadata": False, "cache_breakpoints": False}}
+    known = snapshot(provider("openai"), provider("openai", "tuned", dialect=overrides))
+    plain = deployment_of(known.by_name["openai"], "gpt-5.6-sol")
+    tuned = deployment_of(known.by_name["tuned"], "gpt-5.6-sol")
+    assert (plain.id, plain.provider, plain.model) == ("openai/gpt-5.6-sol", "openai", "gpt-5.6-sol")
+    assert plain.endpoints["openai_chat"].dialect["cache_breakpoints"] is True
+    assert plain.endpoints["openai_chat"].dialect["metadata"] is True
+    assert tuned.endpoints["openai_chat"].dialect["cache_breakpoints"] is False
+    assert tuned.endpoints["openai_chat"].dialect["metadata"] is False
+    assert tuned.endpoints["openai_chat"].dialect["service_tier"] is True
+    assert "cache_breakpoints" not in known.by_name["openai"].endpoints["openai_chat"].dialect
+
+
+def test_the_list_of_models() -> None:
+    known = snapshot(
+        provider("anthropic", models=("a", "b")), provider("demo"), big=("anthropic/a",), demo=("demo/demo",)
+    )
+    assert [(entry.id, entry.provider, entry.owned_by) for entry in list_models(known)] == [
+        ("big", "anthropic", "anthropic"),
+        ("demo", "demo", "demo"),
+        ("anthropic/a", "anthropic", "anthropic"),
+        ("anthropic/b", "anthropic", "anthropic"),
+        ("demo/demo", "demo", "demo"),
+    ]
+    assert list_models(known)[0].protocols == ("anthropic_messages",)
+    assert list_models(known)[1].protocols == ("openai_chat", "anthropic_messages")
+
+
+def test_the_catalogues_models_are_listed_where_none_are_pinned() -> None:
+    ids = [entry.id for entry in list_models(snapshot(provider("openai", "work")))]
+    assert "work/gpt-5.4" in ids
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "url"),
+    [
+        ("https://x/v1", "/chat/completions", "https://x/v1/chat/completions"),
+        ("https://x/v1/", "/chat/completions", "https://x/v1/chat/completions"),
+        ("https://x", "/v1/messages", "https://x/v1/messages"),
+        ("https://x/v1", "/v1/messages", "https://x/v1/messages"),
+        ("https://x/api/v1/messages", "/v1/messages", "https://x/api/v1/messages"),
+        ("https://x/v1/chat/completions", "/chat/completions", "https://x/v1/chat/completions"),
+        ("https://x/chat", "/chat/completions", "https://x/chat/chat/completions"),
+    ],
+)
+def test_request_url(base: str, path: str, url: str) -> None:
+    assert request_url(base, path) == url
+
+
+def test_a_snapshot_starts_without_plans_of_another() -> None:
+    assert snapshot(provider("openai")).plans is not snapshot(provider("openai")).plans

@@ -1,0 +1,122 @@
+"""Which doors a provider has after lane, region, protocol and address are chosen."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.settings.reading import problems, read
+
+from anykey.providers.load import catalogue
+from anykey.settings import SettingsError
+from anykey.settings.doors import default_doors, fault_of_url
+
+
+def _doors(folder: Path, text: str) -> list[tuple[str, str]]:
+    settings = read(folder, f"[providers.p]\napi_key = {{ env = 'K' }}\n{text}", {"K": "k"})
+    return [(door.protocol, door.base_url) for door in settings.providers[0].endpoints]
+
+
+def test_the_default_lane_and_region(tmp_path: Path) -> None:
+    assert _doors(tmp_path, 'kind = "deepseek"') == [
+        ("openai_chat", "https://api.deepseek.com"),
+        ("anthropic_messages", "https://api.deepseek.com/anthropic"),
+    ]
+
+
+def test_another_region(tmp_path: Path) -> None:
+    assert _doors(tmp_path, 'kind = "byteplus"\nregion = "eu-west-1"\nprotocol = "openai_chat"') == [
+        ("openai_chat", "https://ark.eu-west.bytepluses.com/api/v3")
+    ]
+
+
+def test_a_lane_brings_its_own_region(tmp_path: Path) -> None:
+    assert _doors(tmp_path, 'kind = "qwen"\nlane = "coding"') == [
+        ("openai_chat", "https://coding.dashscope.aliyuncs.com/v1"),
+        ("anthropic_messages", "https://coding.dashscope.aliyuncs.com/apps/anthropic"),
+    ]
+
+
+def test_a_protocol_brings_its_own_lane(tmp_path: Path) -> None:
+    assert _doors(tmp_path, 'kind = "zai"\nprotocol = "anthropic_messages"') == [
+        ("anthropic_messages", "https://api.z.ai/api/anthropic")
+    ]
+
+
+def test_a_base_url_moves_the_doors_of_one_address(tmp_path: Path) -> None:
+    assert _doors(tmp_path, 'kind = "openai"\nbase_url = "https://proxy.example/v1/"') == [
+        ("openai_chat", "https://proxy.example/v1"),
+        ("openai_responses", "https://proxy.example/v1"),
+    ]
+    assert _doors(tmp_path, 'kind = "deepseek"\nbase_url = "https://proxy.example"') == [
+        ("openai_chat", "https://proxy.example")
+    ]
+    assert _doors(tmp_path, 'kind = "deepseek"\nprotocol = "anthropic_messages"\nbase_url = "https://p.example"') == [
+        ("anthropic_messages", "https://p.example")
+    ]
+
+
+def test_a_moved_door_does_not_ask_the_vendor_for_its_models(tmp_path: Path) -> None:
+    settings = read(tmp_path, '[providers.openai]\nbase_url = "https://p.example"\n', {"OPENAI_API_KEY": "k"})
+    assert [door.models_url for door in settings.providers[0].endpoints] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('kind = "byteplus"\nregion = "mars"', (4, "providers.p.region", "no_endpoint")),
+        ('kind = "byteplus"\nlane = "coding"', (4, "providers.p.lane", "no_endpoint")),
+        ('kind = "gemini"\nprotocol = "anthropic_messages"', (4, "providers.p.protocol", "no_endpoint")),
+        ('kind = "openai"\nprotocol = "openai"', (4, "providers.p.protocol", "unknown_value")),
+        ('kind = "custom"\nprotocol = "openai_chat"', (1, "providers.p.base_url", "missing")),
+        ('kind = "custom"\nbase_url = "http://x"', (1, "providers.p.protocol", "missing")),
+        ('kind = "openai"\nbase_url = "ftp://x"', (4, "providers.p.base_url", "bad_url")),
+    ],
+)
+def test_refused(tmp_path: Path, text: str, found: tuple[int, str, str]) -> None:
+    assert problems(tmp_path, f"[providers.p]\napi_key = {{ env = 'K' }}\n{text}\n", {"K": "k"}) == [found]
+
+
+def test_what_there_is_instead_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="region ap-southeast-1, region eu-west-1"):
+        read(tmp_path, '[providers.byteplus]\nregion = "mars"\n', {"BYTEPLUS_API_KEY": "k"})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9001/v1", "https://x.example", "http://[::1]:80", "https://x.example/a/b/"]
+)
+def test_usable_addresses(url: str) -> None:
+    assert fault_of_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "begin with http"),
+        ("x.example/v1", "begin with http"),
+        ("file:///etc/passwd", "begin with http"),
+        ("http://", "no host"),
+        ("https:///v1", "no host"),
+        ("https://user:secret@x.example", "user name"),
+        ("https://user@x.example", "user name"),
+        ("https://x.example?key=secret", "query"),
+        ("https://x.example/?", "query"),
+        ("https://x.example/#a", "fragment"),
+        ("https://x.example:0", "port"),
+        ("https://x.example:99999", "parsed"),
+        ("http://[::1", "parsed"),
+        ("https://x.example/a b", "blank"),
+        ("https://x.example/\u00e4", "blank"),
+    ],
+)
+def test_unusable_addresses(url: str, reason: str) -> None:
+    fault = fault_of_url(url)
+    assert fault is not None
+    assert reason in fault
+    assert "secret" not in fault
+
+
+def test_default_doors() -> None:
+    assert [door.protocol for door in default_doors(catalogue()["byteplus_coding"])] == [
+        "openai_chat",
+        "anthropic_messages",
+        "openai_responses",
+    ]
