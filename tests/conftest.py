@@ -1,0 +1,50 @@
+"""Where the recorded traffic lies, and the one line that says when it does not.
+
+The recordings belong to others, so they are never committed: they are read from `../shared/corpus` beside the
+checkout, or from the folder that `ANYKEY_CORPUS` names. Tests that need them carry the marker `corpus`.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def corpus_directory() -> Path:
+    """The folder with `recorded.jsonl.gz`; it may not exist."""
+    return Path(os.environ.get("ANYKEY_CORPUS") or ROOT.parent / "shared" / "corpus")
+
+
+def has_corpus() -> bool:
+    """Whether the recordings are there to be read."""
+    return (corpus_directory() / "recorded.jsonl.gz").is_file()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The recorded traffic; a test that asks for it without the marker fails where there is none."""
+    assert has_corpus(), f"no recorded traffic in {corpus_directory()}"
+    return corpus_directory()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the corpus tests out where there is no corpus; the summary says how many."""
+    if has_corpus():
+        return
+    left_out = [item for item in items if "corpus" in item.keywords]
+    for item in left_out:
+        item.add_marker(pytest.mark.skip(reason="no recorded traffic on this machine"))
+    config.stash[LEFT_OUT] = len(left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in one line that the corpus tests did not run."""
+    count = config.stash.get(LEFT_OUT, 0)
+    if count:
+        where = corpus_directory()
+        terminalreporter.write_line(f"corpus: {count} test(s) did not run: no recorded traffic in {where}")
+
+
+LEFT_OUT = pytest.StashKey[int]()
