@@ -11,12 +11,16 @@ from anykey.providers.secret import Secret
 
 
 class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long an upstream may take, in seconds: to connect, to its first byte, between bytes, in all."""
+    """How long an upstream may take, in seconds, each on the monotonic clock."""
 
     connect_s: float = 5.0
+    """Name, TCP, proxy tunnel and TLS together."""
     first_byte_s: float = 120.0
+    """From the request written to the response's status and headers."""
     idle_s: float = 60.0
+    """Between two pieces of the body; also between two pieces of the request being taken."""
     total_s: float = 1800.0
+    """From the call to the end of the body."""
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):

@@ -1,0 +1,25 @@
+"""What a caller says: one request and how long it may take."""
+
+import msgspec
+
+from anykey.providers.configured import Timeouts
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request. `url` is absolute http or https.
+
+    `headers` exclude host, content-length, connection, transfer-encoding and accept-encoding: the client sets them.
+    `decode=False` asks for an identity body, `decode=True` for a compressed one; the body that comes out is identity
+    in both cases, for some servers compress unasked.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes = b""
+    timeouts: Timeouts = Timeouts()
+    decode: bool = False
+
+    def __repr__(self) -> str:
+        """The method and the size only: headers, query and body hold secrets."""
+        return f"Call({self.method}, {len(self.body)} bytes)"
