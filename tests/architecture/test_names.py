@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.sources import name, python_files, tree
 
 SAYS_NOTHING = {"util", "utils", "helper", "helpers", "common", "base", "misc", "manager", "handler", "handlers"}

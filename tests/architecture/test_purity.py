@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.sources import PACKAGE, PURE, ROOT, imported, name, python_files, tree
 
 # importlib.resources is not among them: it is how providers/load.py reads the package's own catalogue.

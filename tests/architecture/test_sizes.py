@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.sources import functions, name, python_files, type_of_function
 
 LINES_OF_A_FILE = 400

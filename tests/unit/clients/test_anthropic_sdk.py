@@ -1,9 +1,9 @@
 """The snippet for the Anthropic SDK is run as printed."""
 
 import pytest
-from tests.unit.clients.conftest import Gateway
 
 from anykey.clients.anthropic_sdk import ANTHROPIC_SDK
+from tests.unit.clients.conftest import Gateway
 
 
 def test_the_base_url_has_no_version() -> None:

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 
 import pytest
-from tests.unit.clients.conftest import Gateway
 
 from anykey.clients.curl import CURL
+from tests.unit.clients.conftest import Gateway
 
 
 def test_the_line_streams_a_chat_completion() -> None:

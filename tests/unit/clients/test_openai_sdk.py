@@ -1,9 +1,9 @@
 """The snippet for the OpenAI SDK is run as printed."""
 
 import pytest
-from tests.unit.clients.conftest import Gateway
 
 from anykey.clients.openai_sdk import OPENAI_SDK
+from tests.unit.clients.conftest import Gateway
 
 
 def test_the_base_url_ends_in_the_version() -> None:

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from tests.unit.demo.conftest import Demo
 
 from anykey.demo.app import DemoApp
 from anykey.demo.serve import DemoServer
+from tests.unit.demo.conftest import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,11 +8,11 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 from pydantic import BaseModel
-from tests.unit.demo.conftest import Demo
 
 from anykey.demo import chat_wire
 from anykey.demo.prompt import BadRequestError
 from anykey.demo.script import Performance
+from tests.unit.demo.conftest import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,11 +6,11 @@ import anthropic
 import pytest
 from anthropic import AsyncAnthropic
 from anthropic.types import MessageParam, ToolParam
-from tests.unit.demo.conftest import Demo
 
 from anykey.demo import messages_wire
 from anykey.demo.prompt import BadRequestError
 from anykey.demo.script import Call, Performance
+from tests.unit.demo.conftest import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

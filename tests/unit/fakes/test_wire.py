@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json, reply_sse
 
 

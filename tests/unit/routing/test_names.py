@@ -1,8 +1,7 @@
 """Which provider a name means."""
 
-from tests.unit.routing.configuring import provider
-
 from anykey.routing.names import providers_by_name
+from tests.unit.routing.configuring import provider
 
 
 def test_configured_names_win_over_kinds_and_aliases() -> None:

@@ -5,10 +5,10 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.routing.configuring import provider, snapshot
 
 from anykey.routing.plan import Plan, Unroutable, plan
 from anykey.routing.snapshot import SERVED_PROTOCOLS, Snapshot
+from tests.unit.routing.configuring import provider, snapshot
 
 CHAT, MESSAGES = "openai_chat", "anthropic_messages"
 MANY = snapshot(

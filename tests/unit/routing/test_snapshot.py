@@ -1,10 +1,10 @@
 """What is computed once: URLs, headers, dialects, the list of models."""
 
 import pytest
-from tests.unit.routing.configuring import provider, snapshot
 
 from anykey.providers.records import EndpointRow
 from anykey.routing.snapshot import Endpoint, Snapshot, deployment_of, list_models, request_url
+from tests.unit.routing.configuring import provider, snapshot
 
 
 def _endpoint(known: Snapshot, name: str, protocol: str) -> Endpoint:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.settings.reading import problems, read
 
 from anykey.settings import SettingsError
 from anykey.settings.credentials import fault_of, from_environment
+from tests.unit.settings.reading import problems, read
 
 LAB = '[providers.lab]\nkind = "custom"\nprotocol = "openai_chat"\nbase_url = "http://127.0.0.1:1/v1"\n'
 

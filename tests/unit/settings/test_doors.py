@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.settings.reading import problems, read
 
 from anykey.providers.load import catalogue
 from anykey.settings import SettingsError
 from anykey.settings.doors import default_doors, fault_of_url
+from tests.unit.settings.reading import problems, read
 
 
 def _doors(folder: Path, text: str) -> list[tuple[str, str]]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.unit.settings.reading import read
 
 from anykey.settings import Settings, SettingsError, load_settings
 from anykey.settings.environment import owners
+from tests.unit.settings.reading import read
 
 
 def _found(folder: Path, environ: Mapping[str, str]) -> Settings:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.settings.reading import problems, read
 
 from anykey.settings import SettingsError, load_settings
+from tests.unit.settings.reading import problems, read
 
 EXAMPLE = """\
 [providers.lab]                       # a provider of one's own

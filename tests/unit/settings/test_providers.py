@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.unit.settings.reading import problems, read
 
 KEY = {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "K": "k"}

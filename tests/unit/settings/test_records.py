@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.unit.settings.reading import read
-
 from anykey.settings import load_settings
+from tests.unit.settings.reading import read
 
 
 def test_with_demo_gives_it_address_and_token(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.settings.reading import problems
 
 from anykey.settings.lines import KeyLines
 from anykey.settings.schema import PROVIDER, SERVER, UPSTREAM
 from anykey.settings.section import Source, dotted, given, read_section
+from tests.unit.settings.reading import problems
 
 
 def _source() -> Source:

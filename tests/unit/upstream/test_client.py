@@ -5,7 +5,6 @@ import socket
 import time
 
 import pytest
-from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json, reply_sse
 
 from anykey.providers.configured import Timeouts
 from anykey.upstream.client import UpstreamClient
@@ -13,6 +12,7 @@ from anykey.upstream.failures import ConnectionLost, ConnectTimeout, ProxyFailed
 from anykey.upstream.proxy import Proxy, ProxySettings
 from anykey.upstream.records import Call
 from anykey.upstream.reply import Reply
+from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json, reply_sse
 
 
 def _call(server: WireServer, **settings: float) -> Call:

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import pytest
 import trustme
-from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json
 
 from anykey.providers.configured import Timeouts
 from anykey.upstream import dialing
@@ -26,6 +25,7 @@ from anykey.upstream.failures import (
 )
 from anykey.upstream.proxy import Proxy, ProxySettings
 from anykey.upstream.records import Call
+from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json
 
 _authority = trustme.CA()
 

@@ -8,7 +8,6 @@ import zlib
 
 import pytest
 import zstandard
-from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer, reply_json
 
 from anykey.providers.configured import Timeouts
 from anykey.upstream.client import UpstreamClient
@@ -22,6 +21,7 @@ from anykey.upstream.failures import (
     UpstreamError,
 )
 from anykey.upstream.records import Call
+from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer, reply_json
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HELLO = b"hello" * 99

@@ -1,0 +1,62 @@
+"""What an attempt's end means: for the client, and for the next deployment."""
+
+import pytest
+
+from anykey.conversation.failures import Failure, FailureKind
+from anykey.exchange.mishaps import AttemptFailed, cut_short, may_go_elsewhere, network_failure, unreadable
+from anykey.upstream.failures import (
+    BodyTooLarge,
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    FirstByteTimeout,
+    FramingBroken,
+    IdleTimeout,
+    NameNotResolved,
+    ProxyFailed,
+    TlsFailed,
+    TotalTimeout,
+    UpstreamError,
+)
+
+
+@pytest.mark.parametrize("kind", [ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout])
+def test_a_time_that_passed_is_a_timeout(kind: type[UpstreamError]) -> None:
+    assert network_failure(kind("late", response_started=False), "lab").kind == "upstream_timeout"
+
+
+@pytest.mark.parametrize(
+    "kind", [NameNotResolved, ConnectFailed, TlsFailed, ProxyFailed, ConnectionLost, FramingBroken, BodyTooLarge]
+)
+def test_any_other_fault_of_the_network_is_the_upstreams(kind: type[UpstreamError]) -> None:
+    failure = network_failure(kind("peer:443 broke", response_started=True), "lab")
+    assert (failure.kind, failure.fault) == ("upstream_error", "upstream")
+    assert failure.message == "The provider lab did not answer: peer:443 broke"
+    assert may_go_elsewhere(failure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "elsewhere"),
+    [
+        ("rate_limited", True),
+        ("overloaded", True),
+        ("unavailable", True),
+        ("upstream_timeout", True),
+        ("upstream_refused_credential", True),
+        ("quota_exhausted", True),
+        ("model_not_found", True),
+        ("invalid_request", False),
+        ("context_too_long", False),
+        ("content_blocked", False),
+        ("too_large", False),
+        ("internal", False),
+    ],
+)
+def test_what_the_next_deployment_may_do_better(kind: FailureKind, elsewhere: bool) -> None:
+    assert may_go_elsewhere(Failure(kind, "why")) is elsewhere
+
+
+def test_a_cut_and_an_unreadable_answer_name_the_provider() -> None:
+    assert "lab" in cut_short("lab").message
+    assert "lab" in unreadable("lab").message
+    assert str(AttemptFailed(cut_short("lab"))) == cut_short("lab").message
