@@ -7,7 +7,7 @@ import click
 
 from anykey.administration.first_key import first_key
 from anykey.administration.home import Home
-from anykey.cli.configuration import open_home, read_settings
+from anykey.cli.configuration import config_option, open_home, read_settings
 from anykey.cli.form import SpokenCommand
 from anykey.clients.catalog import recipe
 from anykey.language import SpokenError, say
@@ -23,7 +23,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @click.command(cls=SpokenCommand, help=say("cli.commands.up"))
-@click.option("--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=say("cli.config"))
+@config_option
 @click.option("--host", metavar="HOST", help=say("cli.up.host"))
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help=say("cli.up.port"))
 @click.option(

@@ -115,6 +115,8 @@ class Codec(Protocol):
     """One protocol, both directions. ``dialect`` arguments take the protocol's own Dialect struct."""
 
     name: ProtocolName
+    request_id_header: bytes
+    """Where this protocol's SDKs look for the request id: ``x-request-id`` or ``request-id``."""
 
     def dialect(self, table: Json) -> Any:
         """The Dialect of a catalogue row's table; ValueError names an unknown field or a wrong value."""

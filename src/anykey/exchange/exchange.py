@@ -1,0 +1,119 @@
+"""One client call while it is under way, and the usage row it leaves."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from anykey.accounts.keys import ApiKey
+from anykey.conversation.failures import Failure
+from anykey.conversation.losses import Loss
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.usage import Usage
+from anykey.protocols.codec import Codec, Decoded, Headers, RequestPath
+from anykey.routing.plan import PlanStep
+from anykey.storage.records import ExchangeRow
+
+ANY_PATH = RequestPath()
+LONGEST_NAME = 1024
+"""Characters of a model's name that a row keeps: names come from callers, and no longer one is ever routed."""
+
+
+class Inbound(NamedTuple):
+    """What the client sent. ``client`` is the calling program's id."""
+
+    codec: Codec
+    headers: Headers
+    body: bytes
+    client: str
+    path: RequestPath = ANY_PATH
+
+
+class Exchange:
+    """What is known of a call so far; each step of the journey adds to it.
+
+    ``began`` is monotonic seconds, ``at_ms`` unix milliseconds. ``status`` is the HTTP status the client got, 0 before.
+    """
+
+    def __init__(self, request_id: str, inbound: Inbound, began: float, at_ms: int) -> None:
+        self.request_id = request_id
+        self.codec, self.headers, self.body, self.client, self.path = inbound
+        self.began = began
+        self.at_ms = at_ms
+        self.key: ApiKey | None = None
+        self.model = ""
+        self.stream = False
+        self.decoded: Decoded[GenerateRequest] | None = None
+        self.step: PlanStep | None = None
+        self.attempts = 0
+        self.status = 0
+        self.model_answered: str | None = None
+        self.usage: Usage | None = None
+        self.finish: str | None = None
+        self.failure: Failure | None = None
+        self.request_losses: tuple[Loss, ...] = ()
+        self.response_losses: list[Loss] = []
+        self.first_token_at: float | None = None
+
+    def decode(self) -> Decoded[GenerateRequest]:
+        """The request in the neutral model, read at most once however many attempts need it."""
+        if self.decoded is None:
+            self.decoded = self.codec.decode_request(self.body, self.path)
+        return self.decoded
+
+    def begin_attempt(self, step: PlanStep) -> None:
+        """Forget what a failed attempt left behind: only the attempt that answers is recorded."""
+        self.step = step
+        self.attempts += 1
+        self.usage = self.finish = self.failure = self.model_answered = None
+        self.request_losses = ()
+        self.response_losses = []
+
+    def row(self, now: float) -> ExchangeRow:
+        """The usage row. Call it once the key is known and the exchange is over."""
+        assert self.key is not None  # noqa: S101 - an exchange without a key is refused and leaves no row
+        step, usage = self.step, self.usage
+        return ExchangeRow(
+            id=self.request_id,
+            at=self.at_ms,
+            key_id=self.key.id,
+            client=self.client,
+            client_protocol=self.codec.name,
+            upstream_protocol=step.endpoint.protocol if step else None,
+            provider=step.endpoint.provider if step else None,
+            deployment=step.deployment.id if step else None,
+            model_asked=self.model[:LONGEST_NAME],
+            model_answered=self.model_answered,
+            stream=self.stream,
+            attempts=self.attempts,
+            usage_source="upstream" if usage else "none",
+            finish=self.finish,
+            status=self.status,
+            failure=self.failure.kind if self.failure else None,
+            losses=self._loss_codes(),
+            first_token_ms=_milliseconds(self.began, self.first_token_at),
+            total_ms=_milliseconds(self.began, now) or 0,
+            **_buckets(usage),
+        )
+
+    def _loss_codes(self) -> tuple[str, ...]:
+        if not self.request_losses and not self.response_losses:
+            return ()
+        return tuple(dict.fromkeys(loss.code for loss in (*self.request_losses, *self.response_losses)))
+
+
+def _milliseconds(began: float, ended: float | None) -> int | None:
+    return None if ended is None else int((ended - began) * 1000)
+
+
+def _buckets(usage: Usage | None) -> dict[str, Any]:
+    """The row's token columns; audio and image tokens count with the text of their side."""
+    if usage is None:
+        return {}
+    return {
+        "input_tokens": usage.input_tokens + usage.input_audio_tokens + usage.input_image_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_5m_tokens": usage.cache_write_5m_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "output_tokens": usage.output_tokens + usage.output_audio_tokens + usage.output_image_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }

@@ -1,0 +1,74 @@
+"""Everything the journey reads, in one place: the snapshot to route by, the keys, the way out, the recorder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from anykey.exchange.ports import Headers, Keys, Monotonic, Recorder, WallClock
+from anykey.protocols.catalog import CODECS
+from anykey.providers.configured import Timeouts
+from anykey.routing.plan import PlanStep
+from anykey.routing.snapshot import Snapshot
+from anykey.upstream.client import UpstreamClient
+from anykey.version import VERSION
+
+WAYS_KEPT = 4096
+LARGEST_ANSWER = 64 * 1024 * 1024
+COMMON_HEADERS: Headers = (
+    (b"content-type", b"application/json"),
+    (b"user-agent", f"anykey/{VERSION}".encode()),
+)
+
+
+class WayOut(msgspec.Struct, frozen=True):
+    """What every call to one deployment has in common, made once. ``headers`` hold the credential."""
+
+    dialect: Any
+    headers: Headers
+    timeouts: Timeouts
+    name: bytes
+    """The deployment's id, for the answer's header."""
+
+    def __repr__(self) -> str:
+        return f"WayOut({self.name!r})"
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One per process. ``keepalive_s``: how long an upstream may be silent before the client hears a keep-alive."""
+
+    snapshot: Snapshot
+    keys: Keys
+    pepper: bytes = field(repr=False)
+    upstream: UpstreamClient
+    recorder: Recorder
+    keepalive_s: float
+    monotonic: Monotonic = time.monotonic
+    wall_clock: WallClock = time.time
+    _ways: dict[tuple[str, str], WayOut] = field(default_factory=dict[tuple[str, str], WayOut], repr=False)
+
+    def way_out(self, step: PlanStep) -> WayOut:
+        """The fixed part of a call to the step's endpoint."""
+        key = (step.deployment.id, step.endpoint.protocol)
+        way = self._ways.get(key)
+        if way is None:
+            if len(self._ways) >= WAYS_KEPT:  # model names come from callers, so there may be any number of them
+                self._ways.clear()
+            way = self._ways[key] = _way_out(step)
+        return way
+
+
+def _way_out(step: PlanStep) -> WayOut:
+    endpoint = step.endpoint
+    own = endpoint.auth_headers + endpoint.headers
+    taken = {name for name, _ in own}
+    return WayOut(
+        dialect=CODECS[endpoint.protocol].dialect(dict(endpoint.dialect)),
+        headers=own + tuple(pair for pair in COMMON_HEADERS if pair[0] not in taken),
+        timeouts=endpoint.timeouts,
+        name=step.deployment.id.encode("ascii", "replace"),
+    )

@@ -1,0 +1,80 @@
+"""How an attempt ends without an answer: what the upstream said, or what the network did, as a Failure."""
+
+from __future__ import annotations
+
+import logging
+
+from anykey.conversation.failures import Failure
+from anykey.protocols.codec import HttpReply
+from anykey.upstream.failures import (
+    BodyTooLarge,
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    FirstByteTimeout,
+    FramingBroken,
+    HeadersTooLarge,
+    IdleTimeout,
+    NameNotResolved,
+    ProxyFailed,
+    TlsFailed,
+    TotalTimeout,
+    UpstreamError,
+)
+
+log = logging.getLogger(__name__)
+
+TIMEOUTS = (ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout)
+NETWORK: dict[type[UpstreamError], str] = {
+    NameNotResolved: "has an address that cannot be resolved",
+    ConnectFailed: "cannot be reached",
+    ConnectTimeout: "could not be reached in time",
+    TlsFailed: "has no certificate that can be trusted",
+    ProxyFailed: "cannot be reached through the proxy",
+    FirstByteTimeout: "did not begin to answer in time",
+    IdleTimeout: "fell silent in the middle of the call",
+    TotalTimeout: "took too long to answer",
+    ConnectionLost: "closed the connection before its answer was complete",
+    FramingBroken: "broke the rules of HTTP in its answer",
+    HeadersTooLarge: "sent too many headers",
+    BodyTooLarge: "sent an answer that is too large",
+}
+"""What a client is told; the log has host and port too."""
+ELSEWHERE = frozenset({"upstream_refused_credential", "quota_exhausted", "model_not_found", "not_found"})
+"""Failures that are final for one deployment and say nothing about the next."""
+
+
+class AttemptFailed(Exception):
+    """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same
+    protocol: clients repair themselves on the exact wording of a 400."""
+
+    def __init__(self, failure: Failure, spoken: HttpReply | None = None) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.spoken = spoken
+
+
+def may_go_elsewhere(failure: Failure) -> bool:
+    """Another deployment may succeed where this one failed."""
+    return failure.retryable or failure.kind in ELSEWHERE
+
+
+def network_failure(error: UpstreamError, provider: str) -> Failure:
+    """What the network did to a call, for the client: the provider's name, no host and no credential."""
+    log.info("the provider %s: %s", provider, error)
+    for kind, what in NETWORK.items():
+        if isinstance(error, kind):
+            return Failure(
+                "upstream_timeout" if kind in TIMEOUTS else "upstream_error", f"The provider {provider} {what}."
+            )
+    return Failure("upstream_error", f"The call to the provider {provider} failed.")
+
+
+def cut_short(provider: str) -> Failure:
+    """The upstream closed the stream cleanly, but not at its end."""
+    return Failure("upstream_error", f"The provider {provider} ended the stream before the answer was complete.")
+
+
+def unreadable(provider: str) -> Failure:
+    """The upstream said 200 and sent something that is no answer of its protocol."""
+    return Failure("upstream_error", f"The provider {provider} sent an answer that cannot be read.")

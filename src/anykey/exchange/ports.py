@@ -1,0 +1,45 @@
+"""What the journey needs from the world around it, as small protocols. The server wires the real things in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from anykey.accounts.keys import ApiKey
+from anykey.storage.records import ExchangeRow
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Reply(Protocol):
+    """The answer to the client. ``write`` waits while the client does not read: that is the backpressure.
+    ``gone``: the client closed its connection."""
+
+    started: bool
+
+    @property
+    def gone(self) -> bool: ...
+    async def start(self, status: int, headers: Headers) -> None: ...
+    async def write(self, data: bytes) -> None: ...
+    async def end(self) -> None: ...
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Status, headers and the complete body at once."""
+        ...
+
+
+class Keys(Protocol):
+    """The keys as they are now: what another process changed is seen at the next ``refresh_if_changed``."""
+
+    keys: Mapping[str, ApiKey]
+
+    def refresh_if_changed(self) -> None: ...
+
+
+class Recorder(Protocol):
+    """Takes the usage row of a finished exchange. Never blocks."""
+
+    def record(self, row: ExchangeRow) -> None: ...
+
+
+Monotonic = Callable[[], float]
+WallClock = Callable[[], float]

@@ -1,0 +1,108 @@
+"""Relays a stream to the client: one loop, whether the stream is verbatim or translated.
+
+Lifecycle frames are held until real content came; until then nothing is promised, and the attempt may still fail and leave the
+client to another deployment. After it nothing is retried and nothing is invented: a broken upstream becomes one in-band error.
+"""
+
+from __future__ import annotations
+
+from anykey.conversation.failures import Failure
+from anykey.exchange.crossing import Pipe
+from anykey.exchange.exchange import Exchange
+from anykey.exchange.gateway import Gateway
+from anykey.exchange.mishaps import AttemptFailed, network_failure
+from anykey.exchange.ports import Headers, Reply
+from anykey.upstream.client import Reply as UpstreamReply
+from anykey.upstream.failures import UpstreamError
+
+HELD_LIMIT = 256 * 1024
+"""Lifecycle frames held before content, in bytes; an upstream that sends more has begun to answer."""
+
+
+class StreamRelay:
+    """One answer's stream on its way to ``reply``. ``headers`` start the reply, ``provider`` is named in failures."""
+
+    def __init__(self, exchange: Exchange, pipe: Pipe, reply: Reply, headers: Headers, gateway: Gateway) -> None:
+        self._exchange = exchange
+        self._pipe = pipe
+        self._reply = reply
+        self._headers = headers
+        self._gateway = gateway
+        self._committed = False
+        self._held: list[bytes] = []
+        self._held_size = 0
+
+    async def run(self, upstream: UpstreamReply, provider: str) -> None:
+        """Relay to the end. AttemptFailed: nothing was relayed and another deployment may try."""
+        try:
+            await self._pump(upstream)
+        except UpstreamError as error:
+            await self._break_off(network_failure(error, provider))
+        finally:
+            self._pipe.settle(self._exchange)
+
+    async def _pump(self, upstream: UpstreamReply) -> None:
+        pipe, reply, interval_s = self._pipe, self._reply, self._gateway.keepalive_s
+        while True:
+            try:
+                chunk = await upstream.next_chunk(interval_s)
+            except UpstreamError:
+                if not pipe.complete:
+                    raise
+                chunk = b""  # the answer is whole, however its connection ends
+            if chunk is None:
+                await self._keep_alive()
+                continue
+            out = pipe.feed(chunk) if chunk else pipe.close()
+            if pipe.failure is not None:
+                await self._tell_failure(out, pipe.failure)
+                return
+            if not self._committed:
+                await self._hold(out, last=not chunk)
+            elif out:
+                await reply.write(out)
+            if not chunk:
+                await reply.end()
+                return
+
+    async def _hold(self, out: bytes, *, last: bool) -> None:
+        """Keep lifecycle frames back until there is content to commit to."""
+        self._held.append(out)
+        self._held_size += len(out)
+        pipe = self._pipe
+        if not (pipe.content or pipe.complete or last or self._held_size > HELD_LIMIT):
+            return
+        self._committed = True
+        if pipe.content:
+            self._exchange.first_token_at = self._gateway.monotonic()
+        await self._start()
+        held, self._held = b"".join(self._held), []
+        if held:
+            await self._reply.write(held)
+
+    async def _start(self) -> None:
+        self._exchange.status = 200
+        if not self._reply.started:
+            await self._reply.start(200, self._headers)
+
+    async def _keep_alive(self) -> None:
+        if self._pipe.may_beat():
+            await self._start()
+            await self._reply.write(self._pipe.beat())
+
+    async def _tell_failure(self, out: bytes, failure: Failure) -> None:
+        """The stream itself told of a failure; ``out`` holds the in-band error in the client's protocol."""
+        if not self._committed:
+            raise AttemptFailed(failure)
+        self._exchange.failure = failure
+        await self._reply.write(out)
+        await self._reply.end()
+
+    async def _break_off(self, failure: Failure) -> None:
+        """The connection failed under the stream."""
+        if not self._committed:
+            raise AttemptFailed(failure)
+        exchange = self._exchange
+        exchange.failure = failure
+        await self._reply.write(exchange.codec.encode_stream_failure(failure, exchange.request_id))
+        await self._reply.end()

@@ -1,0 +1,114 @@
+"""The journey of one call, as the table of contents of the system:
+
+    authenticate → admit → plan → attempt → relay (verbatim | translated) → settle
+
+Every step either goes on or raises ``FailureError``; whatever happens, the exchange is settled once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from anykey.accounts import keys as api_keys
+from anykey.accounts.keys import ApiKey, KeyRefusal
+from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.attempt import attempt_in_order
+from anykey.exchange.exchange import Exchange
+from anykey.exchange.gateway import Gateway
+from anykey.exchange.ports import Reply
+from anykey.protocols.codec import Headers
+from anykey.routing.plan import Plan, Unroutable, plan
+
+log = logging.getLogger(__name__)
+
+
+async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
+    """Answer one generate call. Never raises, except CancelledError when the client is gone or the server stops."""
+    try:
+        exchange.key = authenticate(exchange.headers, gateway)
+        admit(exchange)
+        route = choose(exchange, gateway)
+        await attempt_in_order(exchange, route, reply, gateway)
+    except FailureError as error:
+        await refuse(exchange, error.failure, reply)
+    except asyncio.CancelledError:
+        await _stop_early(exchange, reply)
+        raise
+    except Exception:
+        log.exception("request %s failed inside the gateway", exchange.request_id)
+        await refuse(exchange, Failure("internal", "The gateway failed; its log has the details."), reply)
+    finally:
+        settle(exchange, gateway)
+
+
+def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
+    """Who calls: the key of ``Authorization: Bearer`` or ``x-api-key``; Anthropic's own API prefers the latter too."""
+    text = _key_text(headers)
+    if text is None:
+        raise _unauthenticated("No API key was sent. Send it as 'Authorization: Bearer ak-…' or 'x-api-key: ak-…'.")
+    parsed = api_keys.parse(text)
+    if parsed is None:
+        raise _unauthenticated("This is not a key of this gateway. Its keys begin with 'ak-': 'anykey keys create'.")
+    gateway.keys.refresh_if_changed()
+    found = api_keys.verify(parsed, gateway.keys.keys, gateway.pepper)
+    if isinstance(found, ApiKey):
+        return found
+    why = "was revoked" if found is KeyRefusal.REVOKED else "is not known here"
+    raise _unauthenticated(f"The API key {why}. Make a new one with 'anykey keys create'.")
+
+
+def admit(exchange: Exchange) -> None:
+    """Read the two fields that routing needs; a body that is not a request ends here with a 400 that says where."""
+    peek = exchange.codec.peek(exchange.body, exchange.path)
+    exchange.model = peek.model
+    exchange.stream = bool(peek.stream)
+
+
+def choose(exchange: Exchange, gateway: Gateway) -> Plan:
+    """Which deployments may answer, in order."""
+    route = plan(gateway.snapshot, exchange.model, exchange.codec.name)
+    if isinstance(route, Unroutable):
+        raise FailureError(Failure("model_not_found", route.message, param="model", code="model_not_found"))
+    return route
+
+
+async def refuse(exchange: Exchange, failure: Failure, reply: Reply) -> None:
+    """Tell the client what failed: as an HTTP error while nothing was sent, else as its protocol's in-band error."""
+    exchange.failure = failure
+    if reply.started:
+        await reply.write(exchange.codec.encode_stream_failure(failure, exchange.request_id))
+        await reply.end()
+        return
+    status, headers, body = exchange.codec.encode_failure(failure, exchange.request_id)
+    exchange.status = status
+    await reply.whole(status, headers, body)
+
+
+async def _stop_early(exchange: Exchange, reply: Reply) -> None:
+    """The call was cancelled: the client is gone, or the gateway stops and the client must hear of it."""
+    if reply.gone:
+        exchange.failure = Failure("client_gone", "The client closed the connection before the answer was complete.")
+        exchange.status = exchange.status or 499
+    else:
+        await refuse(exchange, Failure("unavailable", "The gateway is stopping. Try again.", retry_after_s=1), reply)
+
+
+def settle(exchange: Exchange, gateway: Gateway) -> None:
+    """Leave one usage row for every exchange of a known key."""
+    if exchange.key is not None:
+        gateway.recorder.record(exchange.row(gateway.monotonic()))
+
+
+def _key_text(headers: Headers) -> str | None:
+    bearer: bytes | None = None
+    for name, value in headers:
+        if name == b"x-api-key":
+            return value.decode("latin-1").strip()
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            bearer = value[7:]
+    return None if bearer is None else bearer.decode("latin-1").strip()
+
+
+def _unauthenticated(message: str) -> FailureError:
+    return FailureError(Failure("authentication", message, code="invalid_api_key", should_retry=False))

@@ -1,0 +1,154 @@
+"""Another protocol upstream: decode what it says, check it against the law of streams, encode it for the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from anykey.conversation import events as ev
+from anykey.conversation.failures import Failure
+from anykey.conversation.parts import ToolCallPart
+from anykey.conversation.response import GenerateResponse
+from anykey.conversation.usage import Usage
+from anykey.conversation.verify import IllegalStream, StreamChecker
+from anykey.exchange.exchange import Exchange
+from anykey.exchange.replayed import note_answer, read_answer, replay_whole
+from anykey.protocols.catalog import CODECS
+from anykey.protocols.codec import StreamDecoder, StreamEncoder
+from anykey.protocols.names import NameMap
+from anykey.routing.plan import PlanStep
+
+CONTENT = frozenset({ev.TextDelta, ev.ReasoningDelta, ev.ArgumentsDelta, ev.RefusalDelta, ev.StateDelta})
+
+
+class TranslatedCrossing:
+    """The caller's request in the endpoint's protocol, and its answer in the caller's."""
+
+    decoded = True
+
+    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any) -> None:
+        request, losses = exchange.decode()
+        self._exchange = exchange
+        self._dialect = dialect
+        self._codec = CODECS[step.endpoint.protocol]
+        self._request = msgspec.structs.replace(request, model=step.deployment.model)
+        self._names = NameMap(request)
+        self.body, more_losses = self._codec.encode_request(self._request, dialect)
+        exchange.request_losses = (*losses, *more_losses)
+        self.headers = self._codec.request_headers(exchange.headers, dialect, verbatim=False)
+
+    def pipe(self) -> TranslatedPipe:
+        encoder = self._exchange.codec.stream_encoder(self._request)
+        return TranslatedPipe(self._codec.stream_decoder(self._dialect), encoder, self._names, self._created())
+
+    def whole(self, body: bytes) -> bytes:
+        exchange = self._exchange
+        answer, losses = read_answer(self._codec, body, self._dialect)
+        note_answer(exchange, answer)
+        told, more_losses = exchange.codec.encode_response(date_and_name(answer, self._names, self._created()))
+        exchange.response_losses = [*losses, *more_losses]
+        return told
+
+    def whole_as_stream(self, body: bytes) -> bytes:
+        encoder = self._exchange.codec.stream_encoder(self._request)
+        return replay_whole(self._exchange, self._codec, body, self._dialect, encoder)
+
+    def _created(self) -> int:
+        """Unix seconds: Messages has no creation time, Chat must have one."""
+        return self._exchange.at_ms // 1000
+
+
+class TranslatedPipe:
+    """A stream of one protocol told in another."""
+
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, names: NameMap, created: int) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self._names = names
+        self._created = created
+        self._checker = StreamChecker()
+        self._usage: Usage | None = None
+        self._finish: str | None = None
+        self._model: str | None = None
+        self.content = False
+        self.complete = False
+        self.failure: Failure | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        return self._tell(self._decoder.feed(chunk))
+
+    def close(self) -> bytes:
+        return self._tell(self._decoder.close())
+
+    def may_beat(self) -> bool:
+        return not self.complete
+
+    def beat(self) -> bytes:
+        return self._encoder.heartbeat()
+
+    def settle(self, exchange: Exchange) -> None:
+        exchange.usage = self._usage
+        exchange.finish = self._finish
+        exchange.model_answered = self._model
+        exchange.response_losses = [*self._decoder.losses, *self._encoder.losses]
+
+    def _tell(self, events: list[ev.StreamEvent]) -> bytes:
+        check = self._checker.check
+        for position, event in enumerate(events):
+            try:
+                check(event)
+            except IllegalStream as error:
+                failure = Failure("upstream_error", f"The provider's stream breaks its protocol: {error}")
+                self.failure = failure
+                return self._encoder.feed([*events[:position], ev.Broke(failure)])
+            if type(event) in CONTENT:
+                self.content = True
+            else:
+                events[position] = self._note(event)
+        return self._encoder.feed(events) if events else b""
+
+    def _note(self, event: ev.StreamEvent) -> ev.StreamEvent:
+        """Hear what the usage row needs; give tool calls their own names back; date the answer."""
+        match event:
+            case ev.PartStarted(part=ToolCallPart() as call):
+                self.content = True
+                original = self._names.original(call.name)
+                if original != call.name:
+                    return msgspec.structs.replace(event, part=msgspec.structs.replace(call, name=original))
+            case ev.Started():
+                self._model = event.model
+                self._usage = event.usage
+                if event.created is None:
+                    return msgspec.structs.replace(event, created=self._created)
+            case ev.UsageReported():
+                self._usage = event.usage
+            case ev.ChoiceFinished():
+                self._finish = event.finish.reason
+            case ev.Ended():
+                self.complete = True
+            case ev.Broke():
+                self.failure = event.failure
+            case _:
+                pass
+        return event
+
+
+def date_and_name(answer: GenerateResponse, names: NameMap, created: int) -> GenerateResponse:
+    """``answer`` with a creation time and the caller's own tool names."""
+    replace = msgspec.structs.replace
+    if answer.created is None:
+        answer = replace(answer, created=created)
+    if not names:
+        return answer
+    choices = tuple(
+        replace(
+            choice,
+            parts=tuple(
+                replace(part, name=names.original(part.name)) if isinstance(part, ToolCallPart) else part
+                for part in choice.parts
+            ),
+        )
+        for choice in answer.choices
+    )
+    return replace(answer, choices=choices)

@@ -1,0 +1,104 @@
+"""Same protocol on both sides: the bytes are relayed as they are, and a Tap listens.
+
+Edits are named: the model's name, and for a Chat stream the usage option that metering needs (its chunk is hidden from a client
+that did not ask for it).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anykey.conversation.failures import Failure
+from anykey.exchange.exchange import Exchange
+from anykey.exchange.mishaps import AttemptFailed, cut_short, unreadable
+from anykey.exchange.replayed import replay_whole
+from anykey.protocols.codec import Tap
+from anykey.routing.plan import PlanStep
+
+
+class VerbatimCrossing:
+    """The caller's own bytes to an endpoint that speaks his protocol."""
+
+    decoded = False
+
+    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any) -> None:
+        codec = exchange.codec
+        self._exchange = exchange
+        self._dialect = dialect
+        self._provider = step.endpoint.provider
+        self.body, self._hide_usage = codec.prepare_verbatim(exchange.body, step.deployment.model, dialect)
+        self.headers = codec.request_headers(exchange.headers, dialect, verbatim=True)
+
+    def pipe(self) -> VerbatimPipe:
+        return VerbatimPipe(self._exchange, self._tap(stream=True), self._provider)
+
+    def whole(self, body: bytes) -> bytes:
+        tap = self._tap(stream=False)
+        tap.feed(body)
+        tap.close()
+        note_report(self._exchange, tap)
+        if tap.report.failure is not None:
+            raise AttemptFailed(tap.report.failure)
+        if not tap.report.complete:
+            raise AttemptFailed(unreadable(self._provider))
+        return body
+
+    def whole_as_stream(self, body: bytes) -> bytes:
+        codec = self._exchange.codec
+        encoder = codec.stream_encoder(self._exchange.decode().value)
+        return replay_whole(self._exchange, codec, body, self._dialect, encoder)
+
+    def _tap(self, *, stream: bool) -> Tap:
+        return self._exchange.codec.tap(self._dialect, stream=stream, hide_usage=self._hide_usage)
+
+
+class VerbatimPipe:
+    """A stream relayed untouched."""
+
+    __slots__ = ("_exchange", "_failure", "_provider", "_report", "_tap")
+
+    def __init__(self, exchange: Exchange, tap: Tap, provider: str) -> None:
+        self._exchange = exchange
+        self._tap = tap
+        self._report = tap.report
+        self._provider = provider
+        self._failure: Failure | None = None
+
+    @property
+    def content(self) -> bool:
+        return self._report.content
+
+    @property
+    def complete(self) -> bool:
+        return self._report.complete
+
+    @property
+    def failure(self) -> Failure | None:
+        return self._failure or self._report.failure
+
+    def feed(self, chunk: bytes) -> bytes:
+        return self._tap.feed(chunk)
+
+    def close(self) -> bytes:
+        tail = self._tap.close()
+        if not self._report.complete and self._report.failure is None:
+            self._failure = cut_short(self._provider)
+            return tail + self._exchange.codec.encode_stream_failure(self._failure, self._exchange.request_id)
+        return tail
+
+    def may_beat(self) -> bool:
+        return self._tap.at_boundary()
+
+    def beat(self) -> bytes:
+        return self._exchange.codec.heartbeat()
+
+    def settle(self, exchange: Exchange) -> None:
+        note_report(exchange, self._tap)
+
+
+def note_report(exchange: Exchange, tap: Tap) -> None:
+    """What the tap heard, for the usage row."""
+    report = tap.report
+    exchange.usage = report.usage
+    exchange.finish = report.finish
+    exchange.model_answered = report.model

@@ -1,0 +1,124 @@
+"""The Messages codec: the verbs of ``protocols.codec.Codec`` for ``POST /v1/messages``.
+
+A request decoded and encoded by this codec is the same JSON except for this, which changes no meaning: ``null`` is left out;
+one plain text block stands as a string (``content``, ``system``, a tool result); empty text blocks, empty ``content`` of a tool
+result, empty ``citations``, unsigned thinking, ``is_error: false``, ``stream: false`` and the type ``custom`` of a tool are left
+out; ``output_format`` stands in ``output_config``; ``metadata`` is its ``user_id``; neighbouring messages of one role are one
+message with its tool results first; a tool without schema gets an empty one, one without a type at its root ``object``; schemas
+of the output close their objects; the order of keys is ours. What a dialect forbids is gone with a Loss: an effort without
+``thinking`` also switches thinking on, as it does in other protocols.
+
+An answer is the same JSON except: ``null``, empty text and thinking blocks, empty ``citations`` and zero details of the usage
+are left out; the four counts of the usage are always there; ids that do not begin with ``msg_`` are made anew.
+A stream: a block that is not text, thinking or a tool call comes whole in its start; padding and ``estimated_tokens`` go.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from anykey.conversation.failures import Failure, invalid
+from anykey.conversation.parts import Json, ProtocolName
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.response import GenerateResponse
+from anykey.protocols import codec as shared
+from anykey.protocols.anthropic_messages import dialect as dialects
+from anykey.protocols.anthropic_messages import errors
+from anykey.protocols.anthropic_messages.dialect import Dialect
+from anykey.protocols.anthropic_messages.extras import NAME
+from anykey.protocols.anthropic_messages.request import decode_count_request, decode_request, encode_request
+from anykey.protocols.anthropic_messages.response import decode_response, encode_response
+from anykey.protocols.anthropic_messages.stream_decoding import StreamDecoder
+from anykey.protocols.anthropic_messages.stream_encoding import PING, StreamEncoder
+from anykey.protocols.anthropic_messages.tap import StreamTap, WholeTap
+from anykey.protocols.codec import (
+    Decoded,
+    Encoded,
+    Headers,
+    HttpReply,
+    Peek,
+    PreparedBody,
+    RequestPath,
+    Tap,
+)
+from anykey.protocols.fields import peek_json
+
+_peek_decoder = msgspec.json.Decoder(Peek)
+_raw_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_VERSION = b"anthropic-version"
+_BETA = b"anthropic-beta"
+_JSON = (b"content-type", b"application/json")
+
+
+class MessagesCodec:
+    """See ``protocols.codec.Codec`` for what each verb promises."""
+
+    name: ProtocolName = NAME
+    request_id_header: bytes = b"request-id"
+
+    def dialect(self, table: Json) -> Dialect:
+        return dialects.dialect(table)
+
+    def peek(self, body: bytes, path: RequestPath) -> Peek:  # noqa: ARG002 - here the body says everything
+        return peek_json(_peek_decoder, body)
+
+    def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:  # noqa: ARG002 - no quirk changes it
+        fields: dict[str, msgspec.Raw] = peek_json(_raw_decoder, body)
+        if "model" not in fields:
+            raise invalid("Field required", "model")
+        name = msgspec.json.encode(model)
+        if bytes(fields["model"]) == name:
+            return PreparedBody(body, hide_usage=False)
+        fields["model"] = msgspec.Raw(name)
+        return PreparedBody(msgspec.json.encode(fields), hide_usage=False)
+
+    def request_headers(
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """Verbatim: the version and betas of the client, whose body was written for them. Translated: the dialect's."""
+        version = dialect.version.encode()
+        if not verbatim:
+            return ((_VERSION, version), _JSON)
+        version = shared.header(client_headers, _VERSION) or version
+        betas = [value for name, value in client_headers if name == _BETA]
+        return ((_VERSION, version), *([(_BETA, b",".join(betas))] if betas else []), _JSON)
+
+    def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:  # noqa: ARG002 - see peek
+        return decode_request(body)
+
+    def decode_count_request(self, body: bytes) -> Decoded[GenerateRequest]:
+        """The body of ``count_tokens``, which has no ``max_tokens``."""
+        return decode_count_request(body)
+
+    def encode_request(self, request: GenerateRequest, dialect: Dialect) -> Encoded:
+        return encode_request(request, dialect)
+
+    def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:  # noqa: ARG002 - no quirk changes it
+        return decode_response(body)
+
+    def encode_response(self, response: GenerateResponse) -> Encoded:
+        return encode_response(response)
+
+    def stream_decoder(self, dialect: Dialect) -> StreamDecoder:  # noqa: ARG002 - no quirk changes it
+        return StreamDecoder()
+
+    def stream_encoder(self, request: GenerateRequest) -> StreamEncoder:  # noqa: ARG002 - no option of a request changes it
+        return StreamEncoder()
+
+    def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:  # noqa: ARG002 - usage is never a chunk of its own
+        return StreamTap() if stream else WholeTap()
+
+    def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure:
+        return errors.decode_failure(status, headers, body)
+
+    def encode_failure(self, failure: Failure, request_id: str) -> HttpReply:
+        return errors.encode_failure(failure, request_id)
+
+    def encode_stream_failure(self, failure: Failure, request_id: str) -> bytes:
+        return errors.encode_stream_failure(failure, request_id)
+
+    def heartbeat(self) -> bytes:
+        return PING
+
+
+CODEC = MessagesCodec()

@@ -1,0 +1,165 @@
+"""Tools and how far the model must call them, both ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anykey.conversation.failures import invalid
+from anykey.conversation.losses import LossLog
+from anykey.conversation.parts import Json
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
+from anykey.protocols.anthropic_messages.cache import CacheWriter, decode_cache
+from anykey.protocols.anthropic_messages.dialect import Dialect
+from anykey.protocols.anthropic_messages.extras import NAME, keep, put, report_foreign
+from anykey.protocols.anthropic_messages.shapes import is_object
+from anykey.protocols.fields import Fields
+from anykey.protocols.names import sent_name
+
+NAME_LIMIT = 128
+_EMPTY_SCHEMA: Json = {"type": "object", "properties": {}}
+_FREE_TEXT_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+    "additionalProperties": False,
+}
+_MODES = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
+_WORDS = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
+
+
+def decode_tools(values: list[Any]) -> tuple[Tool, ...]:
+    """``tools``: those without a type (or ``custom``) are the client's own, the others are the provider's."""
+    return tuple(_decode_tool(value, f"tools.{position}") for position, value in enumerate(values))
+
+
+def _decode_tool(value: Any, path: str) -> Tool:
+    fields = Fields(value, path)
+    kind = fields.text("type")
+    cache = decode_cache(fields.object("cache_control"))
+    name = fields.text("name")
+    if kind is not None and kind != "custom":
+        wire: Json = {key: item for key, item in value.items() if key != "cache_control"}
+        return HostedTool(NAME, kind, name, wire, cache)
+    if name is None:
+        raise invalid("Field required", f"{path}.name")
+    description, schema, strict = fields.text("description"), fields.object("input_schema"), fields.flag("strict")
+    return FunctionTool(name, description, schema, strict, cache, keep(fields.rest()))
+
+
+def decode_tool_choice(fields: Fields) -> tuple[ToolChoice | None, bool | None]:
+    """``tool_choice`` and, told by its ``disable_parallel_tool_use``, whether several calls at once are allowed."""
+    word = fields.required_text("type")
+    mode = _MODES.get(word)
+    if mode is None:
+        raise invalid(f'Input should be "auto", "any", "tool" or "none", got {word!r}', fields.at("type"))
+    disabled = fields.flag("disable_parallel_tool_use")
+    names = (fields.required_text("name"),) if mode == "named" else ()
+    choice = ToolChoice(mode, names, extras=keep(fields.rest()))  # pyright: ignore[reportArgumentType] - a word of _MODES
+    return choice, None if disabled is None else not disabled
+
+
+def encode_tools(request: GenerateRequest, dialect: Dialect, cache: CacheWriter, log: LossLog) -> list[Json]:
+    """``tools`` of an upstream request, only the allowed ones when the choice names them."""
+    cache.region = "tools"
+    wire: list[Json] = []
+    choice = request.tool_choice
+    allowed = set(choice.names) if choice is not None and choice.mode == "allowed" else None
+    for position, tool in enumerate(request.tools):
+        path = f"tools[{position}]"
+        if allowed is not None and tool.name not in allowed:
+            log.emulated(path, "not sent, because tool_choice does not allow it")
+            continue
+        block = _encode_tool(tool, path, dialect, log)
+        if block is None:
+            continue
+        if not isinstance(tool, CustomTool) and tool.cache is not None:
+            cache.write(block, tool.cache, path)
+        wire.append(block)
+    return wire
+
+
+def _encode_tool(tool: Tool, path: str, dialect: Dialect, log: LossLog) -> Json | None:
+    match tool:
+        case FunctionTool():
+            return _encode_function(tool, path, dialect, log)
+        case CustomTool():
+            return _encode_custom(tool, path, log)
+        case HostedTool():
+            if tool.origin == NAME:
+                return dict(tool.value)
+            log.dropped(path, f"{tool.kind} is a tool that only {tool.origin} upstreams run")
+            return None
+
+
+def _encode_function(tool: FunctionTool, path: str, dialect: Dialect, log: LossLog) -> Json:
+    block: Json = {"name": sent_name(tool.name, NAME_LIMIT)}
+    if tool.description is not None:
+        block["description"] = tool.description
+    schema = tool.parameters
+    if not schema:
+        schema = _EMPTY_SCHEMA
+    elif "type" not in schema:
+        schema = {"type": "object", **schema}
+    block["input_schema"] = schema
+    if tool.strict is not None:
+        if dialect.strict_tools:
+            block["strict"] = tool.strict
+        else:
+            log.dropped(f"{path}.strict", "this upstream does not hold tools to their schema")
+    if tool.extras:
+        put(block, tool.extras, path, log)
+    return block
+
+
+def _encode_custom(tool: CustomTool, path: str, log: LossLog) -> Json:
+    """A free-text tool as one that takes ``{"input": text}``; its grammar is told in the description."""
+    description = tool.description or ""
+    spelled = tool.format or {}
+    grammar = spelled.get("grammar")
+    if not is_object(grammar):  # Responses says it flat, Chat in an object of its own
+        grammar = spelled
+    if grammar.get("definition"):
+        syntax = grammar.get("syntax", "")
+        description += f"\n\nThe input must follow this grammar:\n```{syntax}\n{grammar['definition']}\n```"
+    log.emulated(path, 'a tool that takes {"input": text} stands for the free-text tool')
+    report_foreign(tool.extras, path, log)
+    block: Json = {"name": sent_name(tool.name, NAME_LIMIT), "input_schema": _FREE_TEXT_SCHEMA}
+    if description:
+        block["description"] = description.strip()
+    return block
+
+
+def encode_tool_choice(
+    request: GenerateRequest, dialect: Dialect, log: LossLog, *, thinking: bool, tools: bool
+) -> Json | None:
+    """``tool_choice``; None when nothing has to be said. ``thinking``: by a budget, so no tool can be forced."""
+    choice, parallel = request.tool_choice, request.parallel_tool_calls
+    if choice is None and parallel is None:
+        return None
+    if not tools:
+        for path, value in (("tool_choice", choice), ("parallel_tool_calls", parallel)):
+            if value is not None:
+                log.dropped(path, "there are no tools to choose from")
+        return None
+    wire = _choice_wire(choice or ToolChoice("auto"), dialect, log, thinking=thinking)
+    if parallel is not None:
+        if wire["type"] == "none":
+            log.dropped("parallel_tool_calls", "no tool may be called")
+        else:
+            wire["disable_parallel_tool_use"] = not parallel
+    return wire
+
+
+def _choice_wire(choice: ToolChoice, dialect: Dialect, log: LossLog, *, thinking: bool) -> Json:
+    word = _WORDS.get(choice.mode) or ("any" if choice.required else "auto")
+    if word in ("any", "tool") and (thinking or not dialect.forced_tool_choice):
+        why = "the model thinks first" if dialect.forced_tool_choice else "this model takes no forced choice"
+        log.approximated("tool_choice", f"sent as auto: {why}")
+        return {"type": "auto"}
+    wire: Json = {"type": word}
+    if word == "tool":
+        wire["name"] = sent_name(choice.names[0], NAME_LIMIT)
+    if choice.extras:
+        put(wire, choice.extras, "tool_choice", log)
+    return wire

@@ -1,0 +1,128 @@
+"""OpenAI Chat Completions as a Codec.
+
+A body that is decoded and encoded again says the same, in one spelling. These are the differences, for a dialect that takes
+everything: nulls, empty strings beside calls and empty ``annotations`` are dropped (an assistant that says nothing has
+``content: null`` beside calls, else ``""``); a single plain text part is a string; ``stop`` is an array; the output limit
+stands under the dialect's ``max_tokens_field``; legacy ``functions`` are ``tools``; arguments ``""`` are ``"{}"``; reasoning
+is asked for and sent back in the dialect's spelling, text given twice once, ``index`` of its details counted anew; refusal parts
+are ``refusal``; a file without a name gets one; a stream asks for its usage; ``top_k``, which the protocol does not have, is read
+for other protocols and never sent. In an answer, text parts are joined, the finish reason beside calls is ``tool_calls``, an odd
+one is the official word of its meaning, and usage totals are counted anew from disjoint buckets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from anykey.conversation.failures import Failure, invalid
+from anykey.conversation.parts import Json, ProtocolName
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.response import GenerateResponse
+from anykey.protocols.codec import (
+    Decoded,
+    Encoded,
+    Headers,
+    HttpReply,
+    Peek,
+    PreparedBody,
+    RequestPath,
+    StreamDecoder,
+    StreamEncoder,
+    Tap,
+)
+from anykey.protocols.fields import parse_json, peek_json
+from anykey.protocols.openai_chat import dialect as dialects
+from anykey.protocols.openai_chat import errors, request, response
+from anykey.protocols.openai_chat.dialect import Dialect
+from anykey.protocols.openai_chat.stream_decoding import ChatStreamDecoder
+from anykey.protocols.openai_chat.stream_encoding import HEARTBEAT, ChatStreamEncoder
+from anykey.protocols.openai_chat.tap import StreamTap, WholeTap
+
+
+class _Head(msgspec.Struct):
+    """What may have to change in a caller's own body."""
+
+    model: str
+    stream: bool | None = None
+    stream_options: dict[str, Any] | None = None
+
+
+_PEEK = msgspec.json.Decoder(Peek)
+_HEAD = msgspec.json.Decoder(_Head)
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class ChatCodec:
+    """See ``protocols.codec.Codec`` for the verbs."""
+
+    name: ProtocolName = "openai_chat"
+    request_id_header: bytes = b"x-request-id"
+
+    def dialect(self, table: Json) -> Dialect:
+        return dialects.dialect(table)
+
+    def peek(self, body: bytes, path: RequestPath) -> Peek:
+        found: Peek = peek_json(_PEEK, body)
+        return found if path.model is None else Peek(path.model, found.stream)
+
+    def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
+        """The same bytes when nothing has to change; else inner bytes and key order stay as they are."""
+        head: _Head = peek_json(_HEAD, body)
+        options = head.stream_options or {}
+        adds_usage = bool(head.stream) and dialect.stream_options and not options.get("include_usage")
+        if head.model == model and not adds_usage:
+            return PreparedBody(body, hide_usage=False)
+        try:
+            fields: dict[str, Any] = dict(_RAW.decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            parse_json(body)
+            raise invalid("expected an object") from None
+        fields["model"] = model
+        if adds_usage:
+            fields["stream_options"] = {**options, "include_usage": True}
+        return PreparedBody(msgspec.json.encode(fields), hide_usage=adds_usage)
+
+    def request_headers(
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """None: Chat Completions has no headers of its own besides the credential."""
+        del client_headers, dialect, verbatim
+        return ()
+
+    def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
+        return request.decode_request(body, path)
+
+    def encode_request(self, request_: GenerateRequest, dialect: Dialect) -> Encoded:
+        return request.encode_request(request_, dialect)
+
+    def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
+        return response.decode_response(body, dialect)
+
+    def encode_response(self, response_: GenerateResponse) -> Encoded:
+        return response.encode_response(response_)
+
+    def stream_decoder(self, dialect: Dialect) -> StreamDecoder:
+        return ChatStreamDecoder(dialect)
+
+    def stream_encoder(self, request_: GenerateRequest) -> StreamEncoder:
+        return ChatStreamEncoder(request_)
+
+    def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:
+        return StreamTap(dialect, hide_usage=hide_usage) if stream else WholeTap(dialect)
+
+    def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure:
+        return errors.decode_failure(status, headers, body)
+
+    def encode_failure(self, failure: Failure, request_id: str) -> HttpReply:
+        return errors.encode_failure(failure, request_id)
+
+    def encode_stream_failure(self, failure: Failure, request_id: str) -> bytes:
+        return errors.encode_stream_failure(failure, request_id)
+
+    def heartbeat(self) -> bytes:
+        return HEARTBEAT
+
+
+CODEC = ChatCodec()

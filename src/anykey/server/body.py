@@ -1,0 +1,81 @@
+"""Reads a request body within its limits: so many bytes, and progress all the time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from anykey.conversation.failures import Failure, FailureError
+from anykey.protocols.codec import Headers, header
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+PROGRESS_S = 30.0
+"""A body that stands still for this long is given up."""
+
+
+DRAIN_S = 3.0
+
+
+class ClientGone(Exception):
+    """The client closed before its request was complete: there is nobody to answer."""
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """The whole body, at most ``limit`` bytes. FailureError: too large (413), stalled (408), or compressed (415 as 400)."""
+    declared = header(headers, b"content-length")
+    if declared is not None and int(declared) > limit:
+        raise _too_large(limit)
+    encoding = header(headers, b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
+        message = f"content-encoding {encoding.decode('latin-1')!r} is not accepted; send the body uncompressed."
+        raise FailureError(Failure("invalid_request", message, param="content-encoding"))
+    message = await _next(receive)
+    if not message["more_body"]:
+        return _within(message["body"], limit)
+    chunks = [message["body"]]
+    size = len(chunks[0])
+    while message["more_body"]:
+        message = await _next(receive)
+        chunks.append(message["body"])
+        size += len(message["body"])
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(chunks)
+
+
+async def drain(receive: Receive) -> None:
+    """Read and forget what a refused client still sends, for a moment: closing on unread bytes resets the connection, and
+    the client would never see why it was refused."""
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            more = True
+            while more:
+                message = await receive()
+                more = message.get("more_body", False)
+    except TimeoutError:
+        pass
+
+
+async def _next(receive: Receive) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(PROGRESS_S):
+            message = await receive()
+    except TimeoutError:
+        text = f"The request body made no progress for {PROGRESS_S:.0f} seconds."
+        raise FailureError(Failure("request_timeout", text)) from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> FailureError:
+    return FailureError(
+        Failure("too_large", f"The request body is larger than {limit} bytes, the limit of this gateway.")
+    )

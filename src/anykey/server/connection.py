@@ -1,0 +1,109 @@
+"""One client connection: uvicorn's HTTP/1.1 protocol with the two things it lacks.
+
+Request heads are bounded in size and time (uvicorn waits for ever for the rest of a header), and the journey is told at once
+when its client is gone, without a task that waits for it.
+"""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle, Transport
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_LIMIT = 64 * 1024
+HEAD_TIMEOUT_S = 10.0
+CONNECTION_KEY = "anykey.connection"
+"""Where the journey finds its connection in the ASGI scope."""
+
+_TOO_LARGE = b"The request headers are larger than 65536 bytes."
+_TOO_SLOW = b"The request headers were not complete within 10 seconds."
+
+
+class HeadTooLarge(Exception):
+    """Ends the parsing of a request whose head was refused."""
+
+
+class ClientConnection(HttpToolsProtocol):
+    """``on_gone`` is called once when the client closes while its request is being answered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_gone: Callable[[], object] | None = None
+        self.gone = False
+        self._head_size = 0
+        self._head_open = True
+        self._head_timer: TimerHandle | None = None
+        self._read_size = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_head_timer()
+        self.gone = True
+        super().connection_lost(exc)
+        if self.on_gone is not None:
+            self.on_gone()
+
+    def data_received(self, data: bytes) -> None:
+        self._read_size = len(data)
+        if self._head_open:
+            self._head_size += len(data)
+        super().data_received(data)
+        if self._head_open and not self.transport.is_closing():
+            self._check_head()
+
+    def on_message_begin(self) -> None:
+        self._head_open = True
+        self._head_size = self._head_size or 1  # it begins in this read, perhaps after the end of another request
+        super().on_message_begin()
+        self.scope[CONNECTION_KEY] = self  # type: ignore[typeddict-unknown-key]
+
+    def on_headers_complete(self) -> None:
+        if max(self._head_size, self._read_size) > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
+            self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE)
+            raise HeadTooLarge
+        self._head_open = False
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._stop_head_timer()
+        super().on_headers_complete()
+
+    def _check_head(self) -> None:
+        """A head is still incomplete after this read: bound its size, start its clock."""
+        if self._head_size > HEAD_LIMIT:
+            self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE)
+        elif self._head_timer is None and self._head_size:
+            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+
+    def _exact_head_size(self) -> int:
+        """A read that completes a head may hold a body too, so its size alone says little."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _head_too_slow(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if self._head_size:
+            self._refuse(b"408 Request Timeout", "timeout_error", _TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            self._refuse(b"400 Bad Request", "invalid_request_error", msg.encode())
+
+    def _refuse(self, status: bytes, kind: str, message: bytes) -> None:
+        """Answer before any route is known: one JSON error that OpenAI's and Anthropic's SDKs both read, then close."""
+        body = b'{"type":"error","error":{"type":"%s","message":"%s"}}' % (kind.encode(), message)
+        head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (status, len(body)) + body)
+        self.transport.close()
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None

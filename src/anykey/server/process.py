@@ -1,0 +1,140 @@
+"""The composition root: wires settings, storage, upstream and the journey together and serves until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import uvicorn
+import uvloop
+
+from anykey.administration.home import Home
+from anykey.demo.serve import DemoServer
+from anykey.exchange.gateway import Gateway
+from anykey.routing.snapshot import build_snapshot
+from anykey.server.connection import ClientConnection
+from anykey.server.inference import InferencePlane
+from anykey.settings import Settings
+from anykey.storage.watch import KeyWatch
+from anykey.storage.writer import ExchangeWriter
+from anykey.upstream.client import UpstreamClient
+from anykey.upstream.proxy import ProxySettings
+
+BACKLOG = 2048
+IDLE_CLIENT_S = 75
+"""A client's idle connection is kept this long; SDKs reuse theirs for about a minute."""
+GRACE_S = 30
+"""On SIGTERM, answers under way may take this long; what is left is then told that the gateway stops."""
+
+
+class Address(NamedTuple):
+    """Where a gateway listens. ``host`` is as bound; ``url`` is what to give a client on this machine."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+        return (
+            f"http://[{host}]:{self.port}" if ":" in host and not host.startswith("[") else f"http://{host}:{self.port}"
+        )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one. OSError when the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class Serving:
+    """One running gateway on ``listener``, in the event loop that runs it. ``environ`` is read for HTTP proxies."""
+
+    def __init__(self, settings: Settings, home: Home, environ: Mapping[str, str], listener: socket.socket) -> None:
+        self._settings = settings
+        self._home = home
+        self._environ = environ
+        self._listener = listener
+        self._server: _Server | None = None
+
+    async def run(self, ready: Callable[[Address], None]) -> None:
+        """Serve until SIGTERM, SIGINT or ``stop``. ``ready`` is called when the first request would be answered."""
+        settings = self._settings
+        demo = DemoServer() if any(provider.kind.built_in for provider in settings.providers) else None
+        if demo is not None:
+            settings = settings.with_demo(await demo.start(), demo.token)
+        upstream = UpstreamClient(
+            ca_file=settings.upstream.ca_file, proxies=ProxySettings.from_environment(self._environ)
+        )
+        recorder = ExchangeWriter(self._home.database)
+        keys = KeyWatch(self._home.database)
+        gateway = Gateway(
+            snapshot=build_snapshot(settings),
+            keys=keys,
+            pepper=self._home.pepper,
+            upstream=upstream,
+            recorder=recorder,
+            keepalive_s=settings.server.keepalive_s,
+        )
+        plane = InferencePlane(gateway, settings.server.max_body_bytes)
+        self._server = _Server(_uvicorn_config(plane), self._listener, ready)
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            await upstream.aclose()
+            await recorder.aclose()
+            keys.close()
+            if demo is not None:
+                await demo.stop()
+
+    def stop(self) -> None:
+        """Take no new connection, let what is under way end, then ``run`` returns."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+def run(serving: Serving, ready: Callable[[Address], None]) -> None:
+    """Serve in this thread, on a uvloop of its own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving.run(ready))
+
+
+def _uvicorn_config(plane: InferencePlane) -> uvicorn.Config:
+    return uvicorn.Config(
+        plane,  # pyright: ignore[reportArgumentType] - a raw ASGI application; uvicorn types scopes as closed TypedDicts
+        http=ClientConnection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_CLIENT_S,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[Address], None]) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self._listener.getsockname()[:2]
+            self._ready(Address(host, port))
