@@ -5,10 +5,15 @@ be written once for both protocols and for both directions.
 """
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from anykey.administration.usage import recent, usage_filter
+from anykey.storage.records import ExchangeRow
 from tests.fakes.gateway import RunningGateway, WireReply
-from tests.fakes.wire import RecordedCall, Script, WireConnection
+from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer
 
 CHAT = "openai_chat"
 MESSAGES = "anthropic_messages"
@@ -152,6 +157,12 @@ def failing(status: int, body: Any, headers: tuple[tuple[str, str], ...] = ()) -
     return script
 
 
+async def rows_left(gateway: RunningGateway) -> list[ExchangeRow]:
+    """Every usage row, newest first, after the gateway has stopped and written them all."""
+    await gateway.stop()
+    return recent(gateway.home, 1000, usage_filter(gateway.home, "all"))
+
+
 async def ask(gateway: RunningGateway, protocol: str, **more: Any) -> WireReply:
     """One call in this protocol."""
     return await gateway.post(PATHS[protocol], request(protocol, **more))
@@ -200,3 +211,27 @@ def error_told(protocol: str, body: bytes) -> dict[str, Any] | None:
         return None
     shaped = last.name == "error" and last.data["type"] == "error" if protocol == MESSAGES else last.name == ""
     return last.data.get("error") if shaped else None
+
+
+def config(*doors: tuple[str, str], keepalive_s: float = 15.0, **timeouts: float) -> str:
+    """Providers `lab0`, `lab1` … at these (protocol, url), and `test-model` on `upstream-model` of each, in this order."""
+    lines = ["[server]", f"keepalive_s = {keepalive_s}", "environment_providers = false"]
+    limits = ", ".join(f"{name} = {seconds}" for name, seconds in timeouts.items())
+    for number, (protocol, url) in enumerate(doors):
+        base = url + ("/v1" if protocol == CHAT else "")
+        lines += [f"[providers.lab{number}]", 'kind = "custom"', f'protocol = "{protocol}"', f'base_url = "{base}"']
+        lines += ['api_key = { env = "LAB_KEY" }', f"timeouts = {{ {limits} }}"]
+    names = ", ".join(f'"lab{number}/{MODEL}"' for number in range(len(doors)))
+    return "\n".join([*lines, '[models."test-model"]', f"deployments = [{names}]", ""])
+
+
+@asynccontextmanager
+async def wired(
+    directory: Path, protocol: str, script: Script, **settings: float
+) -> AsyncIterator[tuple[RunningGateway, WireServer]]:
+    """A gateway with one deployment behind `test-model`, and the upstream it leads to."""
+    async with (
+        WireServer(script) as server,
+        RunningGateway(directory, config((protocol, server.url), **settings)) as gateway,
+    ):
+        yield gateway, server

@@ -7,6 +7,7 @@ relayed byte fixes the target.
 from __future__ import annotations
 
 import logging
+import re
 
 import msgspec
 
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 ERROR_BODY_LIMIT = 1024 * 1024
 LOSSES_LIMIT = 2000
 LOSSES_HEADER = b"x-anykey-losses"
+UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+"""Losses name fields as callers wrote them, line breaks included."""
 JSON_HEADER = (b"content-type", b"application/json")
 STREAM_HEADER = (b"content-type", b"text/event-stream; charset=utf-8")
 STREAM_EXTRA = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
@@ -169,7 +172,8 @@ def _with_losses(exchange: Exchange, headers: Headers) -> Headers:
     if not losses:
         return headers
     kept = tuple(pair for pair in headers if pair[0] != LOSSES_HEADER)
-    return (*kept, (LOSSES_HEADER, summarize(losses).encode("ascii", "replace")[:LOSSES_LIMIT]))
+    told = UNPRINTABLE.sub(b"?", summarize(losses).encode("ascii", "replace")[:LOSSES_LIMIT])
+    return (*kept, (LOSSES_HEADER, told))
 
 
 def _is_document(upstream: UpstreamReply) -> bool:

@@ -40,7 +40,8 @@ class TranslatedCrossing:
 
     def pipe(self) -> TranslatedPipe:
         encoder = self._exchange.codec.stream_encoder(self._request)
-        return TranslatedPipe(self._codec.stream_decoder(self._dialect), encoder, self._names, self._created())
+        decoder = self._codec.stream_decoder(self._dialect)
+        return TranslatedPipe(self._exchange, decoder, encoder, self._names, self._created())
 
     def whole(self, body: bytes) -> bytes:
         exchange = self._exchange
@@ -62,7 +63,10 @@ class TranslatedCrossing:
 class TranslatedPipe:
     """A stream of one protocol told in another."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, names: NameMap, created: int) -> None:
+    def __init__(
+        self, exchange: Exchange, decoder: StreamDecoder, encoder: StreamEncoder, names: NameMap, created: int
+    ) -> None:
+        self._exchange = exchange
         self._decoder = decoder
         self._encoder = encoder
         self._names = names
@@ -94,18 +98,20 @@ class TranslatedPipe:
         exchange.response_losses = [*self._decoder.losses, *self._encoder.losses]
 
     def _tell(self, events: list[ev.StreamEvent]) -> bytes:
+        """The client's bytes for ``events``. A failure is told in-band, with the request's id, and ends the telling."""
         check = self._checker.check
         for position, event in enumerate(events):
             try:
                 check(event)
             except IllegalStream as error:
-                failure = Failure("upstream_error", f"The provider's stream breaks its protocol: {error}")
-                self.failure = failure
-                return self._encoder.feed([*events[:position], ev.Broke(failure)])
+                self.failure = Failure("upstream_error", f"The provider's stream breaks its protocol: {error}")
             if type(event) in CONTENT:
                 self.content = True
             else:
                 events[position] = self._note(event)
+            if self.failure is not None:
+                told = self._encoder.feed(events[:position])
+                return told + self._exchange.codec.encode_stream_failure(self.failure, self._exchange.request_id)
         return self._encoder.feed(events) if events else b""
 
     def _note(self, event: ev.StreamEvent) -> ev.StreamEvent:

@@ -15,14 +15,18 @@ PROGRESS_S = 30.0
 
 
 DRAIN_S = 3.0
+DRAIN_PAUSE_S = 0.3
 
 
 class ClientGone(Exception):
     """The client closed before its request was complete: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
-    """The whole body, at most ``limit`` bytes. FailureError: too large (413), stalled (408), or compressed (415 as 400)."""
+async def read_body(receive: Receive, headers: Headers, limit: int, *, arrived: bool = False) -> bytes:
+    """The whole body, at most ``limit`` bytes. ``arrived``: it is here already, so no clock is needed.
+
+    FailureError: too large (413), stalled (408), or compressed (400). ClientGone: there is nobody to answer.
+    """
     declared = header(headers, b"content-length")
     if declared is not None and int(declared) > limit:
         raise _too_large(limit)
@@ -30,7 +34,9 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
     if encoding is not None and encoding.lower() != b"identity":
         message = f"content-encoding {encoding.decode('latin-1')!r} is not accepted; send the body uncompressed."
         raise FailureError(Failure("invalid_request", message, param="content-encoding"))
-    message = await _next(receive)
+    message = await receive() if arrived else await _next(receive)
+    if message["type"] == "http.disconnect":
+        raise ClientGone
     if not message["more_body"]:
         return _within(message["body"], limit)
     chunks = [message["body"]]
@@ -45,12 +51,14 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
 
 
 async def drain(receive: Receive) -> None:
-    """Read and forget what a refused client still sends, for a moment: closing on unread bytes resets the connection, and
-    the client would never see why it was refused."""
+    """Read and forget what a refused client still sends, until it pauses: closing on unread bytes resets the connection,
+    and the client would never see why it was refused."""
     try:
-        async with asyncio.timeout(DRAIN_S):
+        async with asyncio.timeout(DRAIN_S) as whole:
+            until = whole.when() or 0.0
             more = True
             while more:
+                whole.reschedule(min(until, asyncio.get_running_loop().time() + DRAIN_PAUSE_S))
                 message = await receive()
                 more = message.get("more_body", False)
     except TimeoutError:

@@ -32,6 +32,8 @@ class ClientConnection(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.on_gone: Callable[[], object] | None = None
         self.gone = False
+        self.body_complete = False
+        """The newest request has arrived whole: reading it will not wait."""
         self._head_size = 0
         self._head_open = True
         self._head_timer: TimerHandle | None = None
@@ -71,6 +73,10 @@ class ClientConnection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._stop_head_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self.body_complete = True
+        super().on_message_complete()
 
     def _check_head(self) -> None:
         """A head is still incomplete after this read: bound its size, start its clock."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from anykey.clients.recognise import recognise
 from anykey.conversation.failures import Failure, FailureError
@@ -45,7 +46,7 @@ class InferencePlane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = resolve(scope["path"])
-        extra = () if route.canonical is None else ((b"x-anykey-canonical-path", route.canonical.encode()),)
+        extra = () if route.canonical is None else ((b"x-anykey-canonical-path", quote(route.canonical).encode()),)
         connection: ClientConnection = scope[CONNECTION_KEY]
         reply = AsgiReply(send, connection, extra)
         task = asyncio.current_task()
@@ -78,7 +79,8 @@ class InferencePlane:
         request_id = new_request_id()
         began = gateway.monotonic()
         try:
-            body = await read_body(receive, headers, self._max_body_bytes)
+            arrived = scope[CONNECTION_KEY].body_complete
+            body = await read_body(receive, headers, self._max_body_bytes, arrived=arrived)
         except FailureError as error:
             status, reply_headers, text = codec.encode_failure(error.failure, request_id)
             length = (b"content-length", str(len(text)).encode())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import uvicorn
@@ -22,6 +24,7 @@ from anykey.storage.writer import ExchangeWriter
 from anykey.upstream.client import UpstreamClient
 from anykey.upstream.proxy import ProxySettings
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
 IDLE_CLIENT_S = 75
 """A client's idle connection is kept this long; SDKs reuse theirs for about a minute."""
@@ -126,12 +129,24 @@ def _uvicorn_config(plane: InferencePlane) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says when it listens."""
+    """uvicorn's server that says when it listens, and that outlives the signal that stops it: uvicorn itself raises the
+    signal again when it is done, which would end the process before the last usage rows are written."""
 
     def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[Address], None]) -> None:
         super().__init__(config)
         self._listener = listener
         self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in STOP_SIGNALS:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

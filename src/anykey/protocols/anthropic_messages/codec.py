@@ -26,7 +26,7 @@ from anykey.protocols.anthropic_messages import dialect as dialects
 from anykey.protocols.anthropic_messages import errors
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import NAME
-from anykey.protocols.anthropic_messages.request import decode_count_request, decode_request, encode_request
+from anykey.protocols.anthropic_messages.request import decode_request, encode_request
 from anykey.protocols.anthropic_messages.response import decode_response, encode_response
 from anykey.protocols.anthropic_messages.stream_decoding import StreamDecoder
 from anykey.protocols.anthropic_messages.stream_encoding import PING, StreamEncoder
@@ -85,10 +85,6 @@ class MessagesCodec:
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:  # noqa: ARG002 - see peek
         return decode_request(body)
-
-    def decode_count_request(self, body: bytes) -> Decoded[GenerateRequest]:
-        """The body of ``count_tokens``, which has no ``max_tokens``."""
-        return decode_count_request(body)
 
     def encode_request(self, request: GenerateRequest, dialect: Dialect) -> Encoded:
         return encode_request(request, dialect)

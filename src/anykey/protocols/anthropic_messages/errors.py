@@ -118,7 +118,7 @@ def decode_failure(status: int, headers: Headers, body: bytes) -> Failure:
         kind,
         message,
         param=said.param,
-        code=said.code or said.type or None,
+        code=said.code or None,
         retry_after_s=_retry_after(headers, said.detail) if status >= 400 or status == 200 else None,
         upstream_status=status,
         should_retry={b"true": True, b"false": False}.get(wish or b""),
@@ -134,7 +134,7 @@ def failure_of_event(value: Json) -> Failure:
     if kind == "upstream_refused_credential":
         message = "The gateway's credential for this provider was refused."
     retry_after = _retry_delay(said.detail)
-    return Failure(kind, message, said.param, said.code or said.type or None, retry_after, 200, detail=said.detail)
+    return Failure(kind, message, said.param, said.code or None, retry_after, 200, detail=said.detail)
 
 
 def _read(body: bytes) -> _Said:
@@ -184,7 +184,7 @@ def _kind(status: int, said: _Said) -> FailureKind:
     text = f"{said.code} {said.type} {said.message}".lower()
     if status in (200, 400, 413, 422) and any(mark in text for mark in _OVERFLOW):
         return "context_too_long"
-    if status in (200, 400, 402, 403, 429) and any(mark in text for mark in _QUOTA):
+    if status in (200, 400, 429) and any(mark in text for mark in _QUOTA):
         return "quota_exhausted"
     if status in (200, 400, 422) and any(mark in text for mark in _BLOCKED):
         return "content_blocked"

@@ -197,7 +197,8 @@ def _encode_options(body: Json, request: GenerateRequest, dialect: Dialect, log:
     if request.service_tier is not None:
         _encode_tier(body, request.service_tier, log)
     for name in _WITHOUT_A_FORM:
-        if getattr(request, name) not in (None, False):
+        value = getattr(request, name)
+        if value is not None and value is not False:
             log.dropped(name, "this protocol has no such option")
     if request.choice_count is not None and request.choice_count > 1:
         log.dropped("choice_count", "there is one answer here")

@@ -20,7 +20,7 @@ from anykey.protocols.anthropic_messages.usage import decode_usage
 from anykey.protocols.codec import TapReport
 from anykey.protocols.sse import EVENT_LIMIT, EventTooLarge, SseEvent, SseParser
 
-_MARKS = (b'"usage"', b'"error"', b'"message_stop"', b"event: error")
+_MARKS = (b'"usage"', b'"stop_reason"', b'"error"', b'"message_stop"', b"event: error")
 _FILLED = ("text", "thinking", "partial_json", "signature", "citation", "content")
 _LIFECYCLE = frozenset({"text", "thinking"})
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventTooLarge)
@@ -146,7 +146,7 @@ class _Answer(msgspec.Struct):
     content: list[msgspec.Raw] | None = None
     stop_reason: str | None = None
     usage: dict[str, Any] | None = None
-    error: msgspec.Raw | None = None
+    error: Any = None
 
 
 _answer_decoder = msgspec.json.Decoder(_Answer)
@@ -177,7 +177,7 @@ class WholeTap:
         except _UNREADABLE:
             report.failure = Failure("upstream_error", "The provider sent an answer that cannot be read.")
             return b""
-        if answer.type == "error" or (answer.error is not None and bytes(answer.error) != b"null"):
+        if answer.type == "error" or answer.error is not None:
             report.failure = decode_failure(200, (), body)
             return b""
         report.model = answer.model

@@ -1,0 +1,115 @@
+"""When two requests say the same: the neutral form without the differences that the codecs document as meaning nothing."""
+
+from typing import Any
+
+import msgspec
+
+from anykey.conversation.message import Message
+from anykey.conversation.parts import MediaPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart, ToolResultPart
+from anykey.conversation.request import GenerateRequest
+from anykey.conversation.tools import FunctionTool, Tool
+
+USUAL_LIMIT = 32000
+USUAL_SCHEMA = {"type": "object", "properties": {}}
+_SYSTEM = ("system", "developer")
+
+
+def normal(request: GenerateRequest) -> GenerateRequest:
+    """For one protocol: an empty text and an empty message are none, refusals are one, no arguments are an empty object, a PDF
+    without a name has the usual one, no metadata are none, neighbours of one role are one message with its tool results first.
+    Whether usage is told in a stream is not asked of the model."""
+    messages: list[Message] = []
+    for message in request.messages:
+        parts = _spoken(message.parts)
+        last = messages[-1] if messages else None
+        if last is not None and last.role == message.role == "user" and last.extras == message.extras and not message.name:
+            messages[-1] = msgspec.structs.replace(last, parts=_results_first((*last.parts, *parts)))
+        elif parts:
+            messages.append(msgspec.structs.replace(message, parts=_results_first(parts)))
+    return msgspec.structs.replace(
+        request, messages=tuple(messages), metadata=request.metadata or None, include_usage=None
+    )
+
+
+def _spoken(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    spoken = [_normal_part(part) for part in parts if part not in (TextPart(""), ReasoningPart(""))]
+    refusals = [part for part in spoken if isinstance(part, RefusalPart)]
+    if len(refusals) < 2:
+        return tuple(spoken)
+    whole = RefusalPart("".join(part.text for part in refusals))
+    return tuple(whole if part is refusals[0] else part for part in spoken if part not in refusals[1:])
+
+
+def _normal_part(part: Part) -> Part:
+    if isinstance(part, ToolCallPart) and part.kind == "function" and not part.arguments:
+        return msgspec.structs.replace(part, arguments="{}")
+    if isinstance(part, MediaPart) and part.kind == "document" and part.data and not part.title:
+        return msgspec.structs.replace(part, title="document.pdf")
+    if isinstance(part, ToolResultPart):
+        return msgspec.structs.replace(part, content=tuple(item for item in part.content if item != TextPart("")))
+    return part
+
+
+def _results_first(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    return tuple(sorted(parts, key=lambda part: not isinstance(part, ToolResultPart)))
+
+
+def essence(request: GenerateRequest) -> dict[str, Any]:
+    """For two protocols: who said what in which order, and every option; not how messages are divided.
+
+    System text at the beginning is the instructions wherever it stands; texts that follow one another are one text. A limit, a
+    schema or a file name that the other protocol requires is the usual one if the caller gave none.
+    """
+    said: list[tuple[str, Any]] = []
+    for part in request.instructions:
+        _say(said, "system", part)
+    for message in request.messages:
+        role = "system" if message.role in _SYSTEM else "user" if message.role == "tool" else message.role
+        for part in message.parts:
+            _say(said, role, part)
+    options = msgspec.structs.asdict(request)
+    for key in ("messages", "instructions", "include_usage"):
+        del options[key]
+    options["metadata"] = options["metadata"] or None
+    options["max_output_tokens"] = options["max_output_tokens"] or USUAL_LIMIT
+    options["tools"] = [_usual_tool(tool) for tool in request.tools]
+    return {"said": said, **options}
+
+
+def _usual_tool(tool: Tool) -> Tool:
+    if isinstance(tool, FunctionTool) and not tool.parameters:
+        return msgspec.structs.replace(tool, parameters=USUAL_SCHEMA)
+    return tool
+
+
+def _say(said: list[tuple[str, Any]], role: str, part: Part) -> None:
+    match part:
+        case TextPart(text="", cache=None):
+            return
+        case TextPart(cache=None) if said and said[-1][0] == role and isinstance(said[-1][1], str):
+            said[-1] = (role, said[-1][1].rstrip("\n") + part.text)
+        case TextPart(cache=None):
+            said.append((role, part.text))
+        case ToolCallPart():
+            said.append((role, (part.id, part.name, _value(part.arguments))))
+        case _:
+            said.append((role, _normal_part(part)))
+
+
+def _value(arguments: str) -> Any:
+    try:
+        return msgspec.json.decode(arguments or "{}")
+    except msgspec.DecodeError:
+        return arguments
+
+
+def differences(first: Any, second: Any, path: str = "") -> list[str]:
+    """Where two values differ, for people to read; empty when they are equal."""
+    first, second = msgspec.to_builtins(first), msgspec.to_builtins(second)
+    if isinstance(first, dict) and isinstance(second, dict):
+        keys: list[Any] = sorted({*first, *second})  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
+        return [line for key in keys for line in differences(first.get(key), second.get(key), f"{path}.{key}")]  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType] - parsed JSON
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple) and len(first) == len(second):  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
+        pairs: Any = enumerate(zip(first, second, strict=True))  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
+        return [line for number, (one, two) in pairs for line in differences(one, two, f"{path}[{number}]")]
+    return [] if first == second else [f"{path}: {first!r} is not {second!r}"]

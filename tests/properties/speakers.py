@@ -1,0 +1,103 @@
+"""Each protocol with what a test needs of it: its codec, strategies of its wire, its dialects, and the rules of its requests."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+import msgspec
+from hypothesis import strategies as st
+
+from anykey.conversation import events as ev
+from anykey.conversation.losses import Loss
+from anykey.conversation.request import GenerateRequest
+from anykey.protocols.catalog import CODECS
+from anykey.protocols.codec import Codec, RequestPath
+from tests.properties import chat_wire, messages_wire
+from tests.properties.rules import check_chat_request, check_messages_request
+from tests.properties.words import Json, dumps
+
+HERE = RequestPath()
+
+
+class Speaker(NamedTuple):
+    """``generous`` is the dialect that takes whatever the protocol has."""
+
+    codec: Codec
+    requests: st.SearchStrategy[Json]
+    responses: st.SearchStrategy[Json]
+    streams: st.SearchStrategy[bytes]
+    usages: st.SearchStrategy[Json]
+    generous: Any
+    check_request: Callable[[Json], None]
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.codec.name
+
+    def dialects(self) -> st.SearchStrategy[Any]:
+        """Any dialect that the protocol can have, its defaults the most often."""
+        usual = self.codec.dialect({})
+        fields = msgspec.structs.fields(type(usual))
+        table = st.fixed_dictionaries({}, optional={field.name: _values(field.type) for field in fields})
+        return st.just(usual) | st.just(self.generous) | table.map(self.codec.dialect)
+
+    def read(self, body: Json) -> tuple[GenerateRequest, tuple[Loss, ...]]:
+        return self.codec.decode_request(dumps(body), HERE)
+
+
+def _values(kind: Any) -> st.SearchStrategy[Any]:
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
+    return {bool: st.booleans(), int: st.just(32000), str: st.just("2023-06-01")}[kind]
+
+
+CHAT = Speaker(
+    CODECS["openai_chat"],
+    chat_wire.requests(),
+    chat_wire.responses(),
+    chat_wire.streams(),
+    chat_wire.USAGE,
+    CODECS["openai_chat"].dialect(
+        {
+            "echo_reasoning": "always",
+            "reasoning_details": True,
+            "tool_result_images": "native",
+            "cache_breakpoints": True,
+            "custom_tools": True,
+            "service_tier": True,
+            "metadata": True,
+            "prompt_cache_key": True,
+            "verbosity": True,
+            "strict_tools": True,
+        }
+    ),
+    check_chat_request,
+)
+MESSAGES = Speaker(
+    CODECS["anthropic_messages"],
+    messages_wire.requests(),
+    messages_wire.responses(),
+    messages_wire.streams(),
+    messages_wire.USAGE,
+    CODECS["anthropic_messages"].dialect({"effort": True, "mid_conversation_system": True}),
+    check_messages_request,
+)
+SPEAKERS = (CHAT, MESSAGES)
+PAIRS = [(source, target) for source in SPEAKERS for target in SPEAKERS]
+CROSSINGS = [(source, target) for source, target in PAIRS if source is not target]
+
+
+def pair_id(pair: tuple[Speaker, Speaker]) -> str:
+    return f"{pair[0].name} to {pair[1].name}"
+
+
+def decoded(speaker: Speaker, data: bytes, cuts: tuple[int, ...] = ()) -> list[ev.StreamEvent]:
+    """All the events of a stream that comes cut at ``cuts``."""
+    decoder = speaker.codec.stream_decoder(speaker.generous)
+    events: list[ev.StreamEvent] = []
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    for start, end in zip(edges, edges[1:], strict=False):
+        events += decoder.feed(data[start:end])
+    return events + decoder.close()

@@ -1,0 +1,124 @@
+"""Laws of streams: any cut gives the same events, what is written is legal, and a stream says what a whole answer says."""
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anykey.conversation import events as ev
+from anykey.conversation.assembly import assemble, replay
+from anykey.conversation.losses import Loss
+from anykey.conversation.response import GenerateResponse
+from anykey.conversation.verify import check_stream
+from tests.properties.answers import normal_answer, told
+from tests.properties.equivalence import differences
+from tests.properties.speakers import CROSSINGS, SPEAKERS, Speaker, decoded, pair_id
+from tests.properties.strategies import asking, event_streams, responses
+
+CUTS = st.lists(st.integers(0, 3000), max_size=12).map(tuple)
+each_speaker = pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.name)
+
+
+@each_speaker
+@given(data=st.data())
+def test_any_cut_of_a_stream_gives_the_same_events(speaker: Speaker, data: st.DataObject) -> None:
+    wire: bytes = data.draw(speaker.streams)
+    whole = decoded(speaker, wire)
+    check_stream(whole)
+    assert decoded(speaker, wire, data.draw(CUTS)) == whole
+
+
+@each_speaker
+@given(data=st.data())
+def test_every_single_byte_may_come_alone(speaker: Speaker, data: st.DataObject) -> None:
+    wire: bytes = data.draw(speaker.streams)
+    assert decoded(speaker, wire, tuple(range(len(wire)))) == decoded(speaker, wire)
+
+
+@each_speaker
+@given(data=st.data(), cut=st.integers(0, 3000))
+def test_a_stream_that_stops_anywhere_is_legal_and_no_normal_end_unless_it_was_complete(
+    speaker: Speaker, data: st.DataObject, cut: int
+) -> None:
+    wire: bytes = data.draw(speaker.streams)
+    events = decoded(speaker, wire[:cut])
+    check_stream(events)
+    if isinstance(events[-1], ev.Ended):
+        whole = decoded(speaker, wire)
+        finishes = [event for event in whole if isinstance(event, ev.ChoiceFinished)]
+        assert [event for event in events if isinstance(event, ev.ChoiceFinished)] == finishes
+
+
+@each_speaker
+@given(events=event_streams(), data=st.data())
+def test_a_written_stream_is_legal_and_says_the_same(
+    speaker: Speaker, events: list[ev.StreamEvent], data: st.DataObject
+) -> None:
+    check_stream(events)
+    encoder = speaker.codec.stream_encoder(asking())
+    wire = b""
+    left = events
+    while left:
+        size = data.draw(st.integers(1, len(left)))
+        wire += encoder.feed(left[:size])
+        left = left[size:]
+    read = decoded(speaker, wire)
+    check_stream(read)
+    if isinstance(events[-1], ev.Broke):
+        assert isinstance(read[-1], ev.Broke)
+        return
+    assert isinstance(read[-1], ev.Ended)
+    _same_answer(assemble(events), assemble(read))
+
+
+def _same_answer(sent: GenerateResponse, got: GenerateResponse) -> None:
+    """Text, thoughts, calls, and the usage's totals, of the first choice, which every protocol can tell."""
+    assert got.model == sent.model
+    assert differences(told(sent), told(got)) == []
+    assert got.choices[0].finish is not None
+    if sent.usage is not None:
+        assert got.usage is not None
+        assert got.usage.total_input() == sent.usage.total_input()
+        assert got.usage.total_output() == sent.usage.total_output()
+
+
+@each_speaker
+@given(response=responses())
+def test_a_replayed_answer_folds_to_what_the_whole_answer_says(speaker: Speaker, response: GenerateResponse) -> None:
+    whole, losses = speaker.codec.encode_response(response)
+    expected, _ = speaker.codec.decode_response(whole, speaker.generous)
+    encoder = speaker.codec.stream_encoder(asking())
+    folded = assemble(decoded(speaker, encoder.feed(replay(response))))
+    assert _named(encoder.losses) == _named(losses)
+    assert differences(normal_answer(expected), normal_answer(folded)) == []
+
+
+def _named(losses: Iterable[Loss]) -> set[tuple[str, str]]:
+    """What was lost where. Arguments that are no JSON pass through a stream as they are: nobody can know them before they end."""
+    return {(loss.kind, loss.path) for loss in losses if not loss.path.endswith(".arguments")}
+
+
+@each_speaker
+@given(data=st.data())
+def test_an_answer_read_written_and_read_again_is_the_same(speaker: Speaker, data: st.DataObject) -> None:
+    first, _ = speaker.codec.decode_response(msgspec.json.encode(data.draw(speaker.responses)), speaker.generous)
+    body, losses = speaker.codec.encode_response(first)
+    second, _ = speaker.codec.decode_response(body, speaker.generous)
+    if not losses:
+        assert differences(normal_answer(first), normal_answer(second)) == []
+
+
+@pytest.mark.parametrize("pair", CROSSINGS, ids=pair_id)
+@given(data=st.data())
+def test_a_stream_of_one_protocol_becomes_a_legal_stream_of_the_other(
+    pair: tuple[Speaker, Speaker], data: st.DataObject
+) -> None:
+    source, target = pair
+    events = decoded(source, data.draw(source.streams))
+    encoder = target.codec.stream_encoder(asking())
+    read = decoded(target, b"".join(encoder.feed([event]) for event in events))
+    check_stream(read)
+    if isinstance(events[-1], ev.Ended):
+        _same_answer(assemble(events), assemble(read))
