@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.clients.install import node_directory
-
 ANYKEY = (sys.executable, "-m", "anykey")
 START_TIMEOUT_S = 15
 PROGRAM_TIMEOUT_S = 60
 ROWS_TIMEOUT_S = 3
+STOP_TIMEOUT_S = 3
 DEMO = """
 [providers.demo]
 kind = "demo"
@@ -48,17 +47,17 @@ class GatewayProcess(NamedTuple):
         deadline = time.monotonic() + ROWS_TIMEOUT_S
         while True:
             asked = ("usage", "--recent", "50", "--since", "all", "--json")
-            ended = await run((*ANYKEY, *asked), Path.cwd(), self.environment)
+            ended = await run((*ANYKEY, *asked), Path(self.environment["HOME"]), self.environment)
             assert ended.code == 0, ended.stderr
             rows: list[dict[str, Any]] = json.loads(ended.stdout)
             if len(rows) >= count or time.monotonic() > deadline:
                 return rows[::-1]
 
 
-def bare_environment(home: Path) -> dict[str, str]:
-    """Nothing of this shell's environment: a home of its own, node, the system's programs."""
+def bare_environment(home: Path, *folders: Path) -> dict[str, str]:
+    """Nothing of this shell's environment: a home of its own, the system's programs, and those in `folders`."""
     home.mkdir(exist_ok=True)
-    path = os.pathsep.join((str(node_directory()), "/usr/local/bin", "/usr/bin", "/bin"))
+    path = os.pathsep.join((*map(str, folders), "/usr/local/bin", "/usr/bin", "/bin"))
     return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TERM": "dumb", "NO_PROXY": "127.0.0.1"}
 
 
@@ -91,7 +90,7 @@ async def anykey_up(directory: Path, config: str) -> AsyncGenerator[GatewayProce
         yield GatewayProcess(found.group(), json.loads(made.stdout)["key"], environment)
         drain.cancel()
     finally:
-        await _end(process)
+        await _end(process, signal.SIGTERM, signal.SIGKILL)
 
 
 async def run(
@@ -120,18 +119,18 @@ async def run(
         except TimeoutError:
             pass
         finally:
-            await _end(process)
+            await _end(process, signal.SIGKILL)  # OpenCode ignores SIGTERM
     told, complained = (path.read_text(errors="replace") for path in outputs)
     for path in outputs:
         path.unlink()
     return Ended(code, told, complained, time.monotonic() - began)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the process and whatever it started: first politely (the gateway), then for certain (OpenCode needs it)."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+async def _end(process: asyncio.subprocess.Process, *signs: signal.Signals) -> None:
+    """Send these signals to the process and whatever it started, until it has ended."""
+    for sign in signs:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         with suppress(TimeoutError):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.install import ensure_claude
+from tests.clients.install import ensure_claude, node_directory
 from tests.clients.running import DEMO, Ended, GatewayProcess, anykey_up, bare_environment, run
-from tests.clients.upstreams import reading, say, tool_names, tool_result
+from tests.clients.upstreams import give, reading, say, tool_names, tool_result
 from tests.fakes.answers import CHAT, MESSAGES
 from tests.fakes.gateway import lab
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
@@ -24,7 +24,7 @@ async def claude(gateway: GatewayProcess, directory: Path, prompt: str, key: str
     folder.mkdir(exist_ok=True)
     (folder / "README.md").write_text(f"{FIRST_LINE}\n\nSecond line.\n")
     environment = {
-        **bare_environment(directory / "claude-home"),
+        **bare_environment(directory / "claude-home", node_directory()),
         "ANTHROPIC_BASE_URL": gateway.url,
         "ANTHROPIC_AUTH_TOKEN": key or gateway.key,
         "ANTHROPIC_MODEL": "test-model",
@@ -83,7 +83,7 @@ async def test_a_wrong_key_is_told_at_once(tmp_path: Path) -> None:
         ended = await claude(gateway, tmp_path, "hello", key="ak-nobody-made-this-key")
         assert ended.code == 1, ended
         assert ended.seconds < 10
-        assert "API key" in ended.stdout + ended.stderr
+        assert "not a key of this gateway" in ended.stdout
 
 
 async def test_retry_after_is_kept(tmp_path: Path) -> None:
@@ -104,3 +104,24 @@ async def test_retry_after_is_kept(tmp_path: Path) -> None:
     assert len(asked_at) == 2
     # Its own pause before the first repetition would be 0.6 s.
     assert 2.9 < asked_at[1] - asked_at[0] < 8
+
+
+async def test_a_broken_stream_is_asked_again_whole(tmp_path: Path) -> None:
+    """The in-stream error makes Claude Code fall back to a call without streaming."""
+
+    async def script(call: RecordedCall, connection: WireConnection) -> None:
+        if call.json().get("stream"):
+            await connection.sse_start()
+            await connection.sse(*say(CHAT, "Half of an answer").stream[:3])
+            connection.reset()
+        else:
+            await give(say(CHAT, "Whole at last."), call.json(), connection)
+
+    async with WireServer(script) as upstream, anykey_up(tmp_path, lab(CHAT, upstream.url)) as gateway:
+        ended = await claude(gateway, tmp_path, "hello")
+        assert ended.code == 0, ended
+        assert ended.stdout.strip() == "Whole at last."
+        streamed, whole = await gateway.rows(2)
+    assert [bool(call.json().get("stream")) for call in upstream.calls] == [True, False]
+    assert (streamed["failure"], streamed["stream"]) == ("upstream_error", True)
+    assert (whole["failure"], whole["stream"], whole["output_tokens"]) == (None, False, 11)

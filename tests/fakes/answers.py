@@ -5,7 +5,7 @@ be written once for both protocols and for both directions.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,11 @@ class SseRecord(NamedTuple):
 
     name: str
     data: Any
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The JSON object, empty for a mark that is none."""
+        return {} if self.data == "[DONE]" else self.data
 
 
 def request(protocol: str, **more: Any) -> dict[str, Any]:
@@ -104,7 +109,12 @@ def _messages_pieces() -> Pieces:
     def delta(text: str) -> str:
         return messages_event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
 
-    start = {**whole(MESSAGES), "content": [], "stop_reason": None, "usage": {"input_tokens": 7, "output_tokens": 1}}
+    start: dict[str, Any] = {
+        **whole(MESSAGES),
+        "content": [],
+        "stop_reason": None,
+        "usage": {"input_tokens": 7, "output_tokens": 1},
+    }
     return Pieces(
         [
             messages_event("message_start", message=start),
@@ -185,11 +195,11 @@ def told_text(protocol: str, reply: WireReply) -> str:
     if "event-stream" not in reply.headers["content-type"]:
         body = reply.json()
         return body["choices"][0]["message"]["content"] if protocol == CHAT else body["content"][0]["text"]
-    said = [record.data for record in records(reply.body) if isinstance(record.data, dict)]
+    said = [record.fields for record in records(reply.body)]
     if protocol == CHAT:
         deltas = [choice["delta"] for data in said for choice in data.get("choices", [])]
         return "".join(delta.get("content") or "" for delta in deltas)
-    return "".join(data["delta"].get("text", "") for data in said if data["type"] == "content_block_delta")
+    return "".join(data["delta"].get("text", "") for data in said if data.get("type") == "content_block_delta")
 
 
 def ended_normally(protocol: str, body: bytes) -> bool:
@@ -207,10 +217,8 @@ def ended_normally(protocol: str, body: bytes) -> bool:
 def error_told(protocol: str, body: bytes) -> dict[str, Any] | None:
     """The error object if the stream's last event is the in-band error of this protocol, else None."""
     last = records(body)[-1]
-    if not isinstance(last.data, dict):
-        return None
-    shaped = last.name == "error" and last.data["type"] == "error" if protocol == MESSAGES else last.name == ""
-    return last.data.get("error") if shaped else None
+    shaped = last.name == last.fields.get("type") == "error" if protocol == MESSAGES else last.name == ""
+    return last.fields.get("error") if shaped else None
 
 
 def config(*doors: tuple[str, str], keepalive_s: float = 15.0, **timeouts: float) -> str:
@@ -228,7 +236,7 @@ def config(*doors: tuple[str, str], keepalive_s: float = 15.0, **timeouts: float
 @asynccontextmanager
 async def wired(
     directory: Path, protocol: str, script: Script, **settings: float
-) -> AsyncIterator[tuple[RunningGateway, WireServer]]:
+) -> AsyncGenerator[tuple[RunningGateway, WireServer]]:
     """A gateway with one deployment behind `test-model`, and the upstream it leads to."""
     async with (
         WireServer(script) as server,

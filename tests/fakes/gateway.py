@@ -7,7 +7,7 @@ async with RunningGateway(tmp_path, config) as gateway:
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -118,7 +118,7 @@ class RunningGateway:
     @asynccontextmanager
     async def sent(
         self, method: str, path: str, body: Any = b"", headers: Mapping[str, str] | None = None
-    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """A connection with the request written on it, the answer unread."""
         data: bytes = body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", "host: gateway", f"content-length: {len(data)}"]

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from anykey.server import process
 from anykey.upstream.client import UpstreamClient
-from tests.fakes.answers import PAIRS, PATHS, PROTOCOLS, answering, ask, config, pieces, request, wired
+from tests.fakes.answers import PAIRS, PATHS, PROTOCOLS, answering, ask, config, pieces, request, rows_left, wired
 from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer
 
@@ -83,55 +83,54 @@ def talking(upstream: str) -> Script:
 
 
 async def closed_after(server: WireServer, since: float) -> float:
-    """How many seconds after `since` the upstream saw its one call closed."""
+    """How many seconds after `since` the upstream saw its newest call closed."""
+    call = server.calls[-1]
     async with asyncio.timeout(3):
-        while server.calls[0].closed_at is None:
+        while call.closed_at is None:
             await asyncio.sleep(0.005)
-    return server.calls[0].closed_at - since
+    return call.closed_at - since
 
 
-async def until_called(server: WireServer) -> None:
+async def until_called(server: WireServer, times: int = 1) -> None:
     async with asyncio.timeout(3):
-        while not server.calls:
+        while len(server.calls) < times:
             await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("how", LEAVES)
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
-async def test_before_the_first_byte(
-    tmp_path: Path, client: str, upstream: str, how: str, clients: list[UpstreamClient]
-) -> None:
-    for stream in (True, False):
-        home = tmp_path / str(stream)
-        home.mkdir()
-        async with wired(home, upstream, silent(upstream)) as (gateway, server):
+async def test_before_the_first_byte(tmp_path: Path, client: str, upstream: str, clients: list[UpstreamClient]) -> None:
+    ways = [(how, stream) for how in LEAVES for stream in (True, False)]
+    async with wired(tmp_path, upstream, silent(upstream)) as (gateway, server):
+        for number, (how, stream) in enumerate(ways, 1):
             body = request(client, stream=stream)
             async with gateway.sent("POST", PATHS[client], body) as (_, writer):
-                await until_called(server)
-                assert await closed_after(server, leave(writer, how)) < CLOSED_WITHIN_S
-            row = (await gateway.rows())[0]
-            assert clients[-1].open_count == 0
-        assert (row.failure, row.status, row.attempts, row.usage_source) == ("client_gone", 499, 1, "none")
-        assert row.first_token_ms is None
+                await until_called(server, number)
+                assert await closed_after(server, leave(writer, how)) < CLOSED_WITHIN_S, how
+            assert clients[0].open_count == 0
+        rows = await rows_left(gateway)
+    assert len(rows) == len(ways)
+    seen = {(row.failure, row.status, row.attempts, row.usage_source, row.first_token_ms) for row in rows}
+    assert seen == {("client_gone", 499, 1, "none", None)}
 
 
-@pytest.mark.parametrize("how", LEAVES)
 @pytest.mark.parametrize("script", [begun, talking])
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 async def test_in_the_middle_of_a_stream(
-    tmp_path: Path, client: str, upstream: str, script: Any, how: str, clients: list[UpstreamClient]
+    tmp_path: Path, client: str, upstream: str, script: Any, clients: list[UpstreamClient]
 ) -> None:
     async with wired(tmp_path, upstream, script(upstream)) as (gateway, server):
-        async with gateway.sent("POST", PATHS[client], request(client, stream=True)) as (reader, writer):
-            await reader.readuntil(b"Hello")
-            assert await closed_after(server, leave(writer, how)) < CLOSED_WITHIN_S
-        row = (await gateway.rows())[0]
-        assert clients[0].open_count == 0
-    assert (row.failure, row.status, row.finish, row.attempts) == ("client_gone", 200, None, 1)
-    assert row.first_token_ms is not None
-    if upstream == "anthropic_messages":  # it had told what the prompt cost
-        assert (row.usage_source, row.input_tokens) == ("upstream", 7)
-    assert row.model_answered == "upstream-model"
+        for how in LEAVES:
+            async with gateway.sent("POST", PATHS[client], request(client, stream=True)) as (reader, writer):
+                await reader.readuntil(b"Hello")
+                assert await closed_after(server, leave(writer, how)) < CLOSED_WITHIN_S, how
+            assert clients[0].open_count == 0
+        rows = await rows_left(gateway)
+    assert len(rows) == len(LEAVES)
+    for row in rows:
+        assert (row.failure, row.status, row.finish, row.attempts) == ("client_gone", 200, None, 1)
+        assert (row.first_token_ms is None, row.model_answered) == (False, "upstream-model")
+        if upstream == "anthropic_messages":  # it had told what the prompt cost
+            assert (row.usage_source, row.input_tokens) == ("upstream", 7)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -41,7 +41,7 @@ def check_readable(case: Case, body: bytes) -> None:
 
 
 def read_back(case: Case, stream: bytes) -> list[StreamEvent]:
-    """The client's stream as its own protocol reads it: legal, and broken off only where the case says so."""
+    """The client's stream as its own protocol reads it: the events must be legal."""
     codec = CODECS[case.client]
     decoder = codec.stream_decoder(codec.dialect({}))
     return [*decoder.feed(stream), *decoder.close()]

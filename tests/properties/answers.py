@@ -31,7 +31,7 @@ def arguments_of(part: ToolCallPart) -> Any:
         value = msgspec.json.decode(part.arguments or "{}")
     except msgspec.DecodeError:
         return {"_raw": part.arguments}
-    return value if isinstance(value, dict) else {"_raw": part.arguments}
+    return value if type(value) is dict else {"_raw": part.arguments}  # pyright: ignore[reportUnknownVariableType] - parsed JSON
 
 
 def normal_answer(response: GenerateResponse) -> dict[str, Any]:
@@ -46,7 +46,15 @@ def normal_answer(response: GenerateResponse) -> dict[str, Any]:
 def _choice(choice: Choice) -> dict[str, Any]:
     value = msgspec.structs.asdict(choice)
     del value["parts"], value["finish"]
-    said: dict[str, list[Any]] = {"text": [], "thought": [], "refusal": [], "citations": [], "states": [], "calls": [], "other": []}
+    said: dict[str, list[Any]] = {
+        "text": [],
+        "thought": [],
+        "refusal": [],
+        "citations": [],
+        "states": [],
+        "calls": [],
+        "other": [],
+    }
     for part in choice.parts:
         match part:
             case TextPart():

@@ -78,9 +78,18 @@ DETAIL = one_of(
 CITATION = thing(
     {
         "type": "url_citation",
-        "url_citation": thing({"url": "https://example.test", "title": text, "start_index": counts, "end_index": counts}),
+        "url_citation": thing(
+            {"url": "https://example.test", "title": text, "start_index": counts, "end_index": counts}
+        ),
     }
 )
+
+REASONING = one_of(
+    thing({"reasoning_content": text}),
+    thing({"reasoning": text}),
+    thing({"reasoning_details": st.lists(DETAIL, min_size=1, max_size=2)}),
+)
+"""Earlier reasoning under one of its names: what is given twice counts once."""
 
 SYSTEM = thing(
     {"role": st.sampled_from(["system", "developer"]), "content": one_of(filled, st.lists(TEXT_PART, max_size=2))},
@@ -94,15 +103,15 @@ ASSISTANT_FIELDS: dict[str, Any] = {
     "refusal": one_of(None, filled),
     "name": words,
     "audio": thing({"id": words}),
-    "reasoning_content": text,
-    "reasoning": text,
-    "reasoning_details": st.lists(DETAIL, min_size=1, max_size=2),
     "annotations": st.lists(CITATION, max_size=2),
     "prefix": flags,
 }
 
 FUNCTION_TOOL = thing(
-    {"type": "function", "function": thing({"name": words}, {"description": text, "parameters": schemas, "strict": flags})},
+    {
+        "type": "function",
+        "function": thing({"name": words}, {"description": text, "parameters": schemas, "strict": flags}),
+    },
     {"cache_control": CONTROL},
 )
 CUSTOM_TOOL = thing(
@@ -142,7 +151,6 @@ OPTIONS: dict[str, Any] = {
     "prompt_cache_key": words,
     "prompt_cache_options": thing({"mode": st.sampled_from(["implicit", "explicit"])}, {"ttl": "30m"}),
     "prompt_cache_retention": st.sampled_from(["in_memory", "24h"]),
-    "reasoning_effort": st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
     "response_format": one_of(
         {"type": "text"},
         {"type": "json_object"},
@@ -166,14 +174,19 @@ OPTIONS: dict[str, Any] = {
     "verbosity": st.sampled_from(["low", "medium", "high"]),
     "web_search_options": thing({}, {"search_context_size": "low", "user_location": objects}),
     # what compatible servers take besides
-    "thinking": thing({"type": st.sampled_from(["enabled", "disabled", "auto"])}, {"budget_tokens": counts}),
-    "enable_thinking": flags,
-    "thinking_budget": counts,
-    "reasoning": thing({}, {"effort": "low", "max_tokens": counts, "enabled": flags, "exclude": flags}),
     "top_k": counts,
     "cache_control": CONTROL,
     "x_unknown": objects,
 }
+
+
+SWITCHES = one_of(
+    thing({"reasoning_effort": st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"])}),
+    thing({"thinking": thing({"type": st.sampled_from(["enabled", "disabled", "auto"])}, {"budget_tokens": counts})}),
+    thing({"enable_thinking": flags}, {"thinking_budget": counts}),
+    thing({"reasoning": thing({}, {"effort": "low", "max_tokens": counts, "enabled": flags, "exclude": flags})}),
+)
+"""How much to think, in one of the four ways: of two that contradict each other one is taken."""
 
 
 @st.composite
@@ -181,6 +194,8 @@ def assistant_turns(draw: st.DrawFn, serial: int) -> list[Json]:
     """An answer, with the results of the tools it called."""
     fields = draw(st.sets(st.sampled_from(sorted(ASSISTANT_FIELDS)), max_size=3))
     message: Json = {"role": "assistant", **{name: draw(ASSISTANT_FIELDS[name]) for name in sorted(fields)}}
+    if draw(flags):
+        message |= draw(REASONING)
     calls: list[Json] = draw(st.lists(one_of(FUNCTION_CALL, CUSTOM_CALL), max_size=2))
     if not calls:
         return [message if message.get("content") else {**message, "content": "ok"}]
@@ -211,6 +226,8 @@ def requests(draw: st.DrawFn) -> Json:
         body |= draw(thing({}, {"tool_choice": _choices(names)}))
     for name in sorted(draw(st.sets(st.sampled_from(sorted(OPTIONS)), max_size=6))):
         body[name] = draw(OPTIONS[name])
+    if draw(flags):
+        body |= draw(SWITCHES)
     return body
 
 
@@ -227,7 +244,9 @@ def _choices(names: list[str]) -> st.SearchStrategy[Any]:
         thing(
             {
                 "type": "allowed_tools",
-                "allowed_tools": thing({"mode": st.sampled_from(["auto", "required"]), "tools": st.lists(function, max_size=2)}),
+                "allowed_tools": thing(
+                    {"mode": st.sampled_from(["auto", "required"]), "tools": st.lists(function, max_size=2)}
+                ),
             }
         ),
     )
@@ -247,7 +266,9 @@ USAGE = thing(
 ).map(lambda usage: {**usage, "total_tokens": usage["prompt_tokens"] + usage["completion_tokens"]})
 
 FINISHES = st.sampled_from(["stop", "length", "tool_calls", "content_filter", "eos"])
-LOGPROBS = thing({"content": st.lists(thing({"token": text, "logprob": -0.5, "top_logprobs": st.just([])}), max_size=2)})
+LOGPROBS = thing(
+    {"content": st.lists(thing({"token": text, "logprob": -0.5, "top_logprobs": st.just([])}), max_size=2)}
+)
 
 
 @st.composite
@@ -255,9 +276,11 @@ def responses(draw: st.DrawFn) -> Json:
     """A whole answer."""
     choices: list[Json] = []
     for index in range(draw(st.integers(1, 2))):
-        fields = draw(st.sets(st.sampled_from(["refusal", "reasoning_content", "reasoning_details", "annotations"])))
+        fields = draw(st.sets(st.sampled_from(["refusal", "annotations"])))
         message: Json = {"role": "assistant", "content": draw(one_of(None, text))}
         message |= {name: draw(ASSISTANT_FIELDS[name]) for name in sorted(fields)}
+        if draw(flags):
+            message |= draw(REASONING)
         calls = draw(st.lists(one_of(FUNCTION_CALL, CUSTOM_CALL), max_size=2))
         if calls:
             message["tool_calls"] = [{"id": f"call_{index}_{n}", **call} for n, call in enumerate(calls)]
@@ -279,11 +302,13 @@ def streams(draw: st.DrawFn) -> bytes:
         deltas: list[Json] = [{"role": "assistant", "content": ""}] if draw(flags) else []
         key = draw(st.sampled_from(["reasoning_content", "reasoning"]))
         deltas += [{key: piece} for piece in draw(st.lists(text, max_size=2))]
-        deltas += [{"content": piece, **draw(thing({}, {"role": "assistant"}))} for piece in draw(st.lists(text, max_size=3))]
+        deltas += [
+            {"content": piece, **draw(thing({}, {"role": "assistant"}))} for piece in draw(st.lists(text, max_size=3))
+        ]
         for index, call in enumerate(draw(st.lists(FUNCTION_CALL, max_size=2))):
             deltas += draw(_call_deltas(index, f"call_{choice}_{index}", call["function"]))
         chunks += [{**head, "choices": [{"index": choice, "delta": delta}]} for delta in deltas]
-        end = {"index": choice, "delta": {}, "finish_reason": draw(FINISHES)}
+        end: Json = {"index": choice, "delta": {}, "finish_reason": draw(FINISHES)}
         chunks.append({**head, "choices": [end]})
     if draw(flags):
         usage = draw(USAGE)

@@ -1,18 +1,12 @@
-"""How hard the laws are tried: ``ANYKEY_EXAMPLES`` examples a law, 300 unless it is set.
-
-By default the examples are the same at every run, so that a change is judged by the change alone. With ``ANYKEY_EXAMPLES`` they
-are new at every run: that is the way to look for what nobody has found yet.
-"""
-
-import os
+"""The default number of examples is the law's budget; see `budget.py`."""
 
 from hypothesis import HealthCheck, settings
 
-ASKED = os.environ.get("ANYKEY_EXAMPLES")
+from tests.properties.budget import ASKED, EXAMPLES
 
 settings.register_profile(
     "laws",
-    max_examples=int(ASKED or 300),
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize=ASKED is None,
     database=None,

@@ -84,7 +84,7 @@ def another(value: Any) -> Any:
         case str():
             return value + "x"
         case list():
-            return ["x"]
+            return [{"x": "x"}]
         case _:
             return {"x": "x"} if isinstance(value, dict) else "x"
 

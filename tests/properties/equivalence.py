@@ -5,12 +5,21 @@ from typing import Any
 import msgspec
 
 from anykey.conversation.message import Message
-from anykey.conversation.parts import MediaPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart, ToolResultPart
-from anykey.conversation.request import GenerateRequest
+from anykey.conversation.parts import (
+    MediaPart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from anykey.conversation.request import GenerateRequest, Reasoning
 from anykey.conversation.tools import FunctionTool, Tool
 
 USUAL_LIMIT = 32000
-USUAL_SCHEMA = {"type": "object", "properties": {}}
+USUAL_BUDGET = 8192
+USUAL_SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 _SYSTEM = ("system", "developer")
 
 
@@ -22,7 +31,12 @@ def normal(request: GenerateRequest) -> GenerateRequest:
     for message in request.messages:
         parts = _spoken(message.parts)
         last = messages[-1] if messages else None
-        if last is not None and last.role == message.role == "user" and last.extras == message.extras and not message.name:
+        if (
+            last is not None
+            and last.role == message.role == "user"
+            and last.extras == message.extras
+            and not message.name
+        ):
             messages[-1] = msgspec.structs.replace(last, parts=_results_first((*last.parts, *parts)))
         elif parts:
             messages.append(msgspec.structs.replace(message, parts=_results_first(parts)))
@@ -57,8 +71,10 @@ def _results_first(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 def essence(request: GenerateRequest) -> dict[str, Any]:
     """For two protocols: who said what in which order, and every option; not how messages are divided.
 
-    System text at the beginning is the instructions wherever it stands; texts that follow one another are one text. A limit, a
-    schema or a file name that the other protocol requires is the usual one if the caller gave none.
+    System text at the beginning is the instructions wherever it stands; texts that follow one another are one text, and
+    an empty line may stand between them. A limit, a
+    schema, a budget or a file name that the other protocol requires is the usual one if the caller gave none.
+    No effort is no thinking.
     """
     said: list[tuple[str, Any]] = []
     for part in request.instructions:
@@ -72,6 +88,10 @@ def essence(request: GenerateRequest) -> dict[str, Any]:
         del options[key]
     options["metadata"] = options["metadata"] or None
     options["max_output_tokens"] = options["max_output_tokens"] or USUAL_LIMIT
+    if request.reasoning in (Reasoning(effort="none"), Reasoning("off")):
+        options["reasoning"] = Reasoning("off")
+    elif request.reasoning == Reasoning("on"):
+        options["reasoning"] = Reasoning("on", budget_tokens=USUAL_BUDGET)
     options["tools"] = [_usual_tool(tool) for tool in request.tools]
     return {"said": said, **options}
 
@@ -87,9 +107,9 @@ def _say(said: list[tuple[str, Any]], role: str, part: Part) -> None:
         case TextPart(text="", cache=None):
             return
         case TextPart(cache=None) if said and said[-1][0] == role and isinstance(said[-1][1], str):
-            said[-1] = (role, said[-1][1].rstrip("\n") + part.text)
+            said[-1] = (role, said[-1][1] + part.text.replace("\n", ""))
         case TextPart(cache=None):
-            said.append((role, part.text))
+            said.append((role, part.text.replace("\n", "")))
         case ToolCallPart():
             said.append((role, (part.id, part.name, _value(part.arguments))))
         case _:
@@ -110,6 +130,6 @@ def differences(first: Any, second: Any, path: str = "") -> list[str]:
         keys: list[Any] = sorted({*first, *second})  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
         return [line for key in keys for line in differences(first.get(key), second.get(key), f"{path}.{key}")]  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType] - parsed JSON
     if isinstance(first, list | tuple) and isinstance(second, list | tuple) and len(first) == len(second):  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
-        pairs: Any = enumerate(zip(first, second, strict=True))  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
+        pairs: list[Any] = list(enumerate(zip(first, second, strict=True)))  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
         return [line for number, (one, two) in pairs for line in differences(one, two, f"{path}[{number}]")]
     return [] if first == second else [f"{path}: {first!r} is not {second!r}"]

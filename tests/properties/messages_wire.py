@@ -5,7 +5,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.properties.chat_wire import PDF, PNG
-from tests.properties.words import Json, counts, dumps, filled, flags, objects, one_of, ratios, schemas, text, thing, words
+from tests.properties.words import (
+    Json,
+    counts,
+    dumps,
+    filled,
+    flags,
+    objects,
+    one_of,
+    ratios,
+    schemas,
+    text,
+    thing,
+    words,
+)
 
 CONTROL = thing({"type": "ephemeral"}, {"ttl": st.sampled_from(["5m", "1h"])})
 MARKS = {"cache_control": CONTROL}
@@ -38,7 +51,8 @@ DOCUMENT = thing(
     {**MARKS, "title": words, "context": words, "citations": thing({"enabled": flags})},
 )
 SEARCH_RESULT = thing(
-    {"type": "search_result", "source": words, "title": words, "content": st.just([{"type": "text", "text": "found"}])}, MARKS
+    {"type": "search_result", "source": words, "title": words, "content": st.just([{"type": "text", "text": "found"}])},
+    MARKS,
 )
 OTHER = thing({"type": "x_new_block", "value": objects}, MARKS)
 USER_BLOCKS = one_of(TEXT, IMAGE, DOCUMENT, SEARCH_RESULT, OTHER)
@@ -67,7 +81,8 @@ FUNCTION_TOOL = thing(
     },
 )
 HOSTED_TOOL = thing(
-    {"type": "web_search_20250305", "name": "web_search"}, {**MARKS, "max_uses": st.integers(1, 5), "user_location": objects}
+    {"type": "web_search_20250305", "name": "web_search"},
+    {**MARKS, "max_uses": st.integers(1, 5), "user_location": objects},
 )
 
 OPTIONS: dict[str, Any] = {
@@ -178,7 +193,11 @@ def responses(draw: st.DrawFn) -> Json:
     for block in content:
         block.pop("cache_control", None)
     head: Json = {"id": f"msg_{draw(words)}", "type": "message", "role": "assistant", "model": draw(words)}
-    optional = {"container": objects, "stop_details": thing({"type": "refusal", "category": "cyber"}), "x_unknown": objects}
+    optional = {
+        "container": objects,
+        "stop_details": thing({"type": "refusal", "category": "cyber"}),
+        "x_unknown": objects,
+    }
     ending = {"stop_reason": draw(STOPS), "stop_sequence": draw(one_of(None, filled)), "usage": draw(USAGE)}
     return {**head, "content": content, **ending, **draw(thing({}, optional))}
 
@@ -215,7 +234,9 @@ def _pieces(block: Json, cut: int) -> tuple[Json, list[Json]]:
             deltas += [{"type": "text_delta", "text": piece} for piece in (block["text"][:cut], block["text"][cut:])]
             return {**block, "text": "", "citations": []}, deltas
         case "thinking":
-            deltas = [{"type": "thinking_delta", "thinking": p} for p in (block["thinking"][:cut], block["thinking"][cut:])]
+            deltas = [
+                {"type": "thinking_delta", "thinking": p} for p in (block["thinking"][:cut], block["thinking"][cut:])
+            ]
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
             return {**block, "thinking": "", "signature": ""}, deltas
         case "tool_use" | "server_tool_use":

@@ -1,12 +1,14 @@
 """Each protocol with what a test needs of it: its codec, strategies of its wire, its dialects, and the rules of its requests."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
 
 from anykey.conversation import events as ev
+from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
 from anykey.conversation.request import GenerateRequest
 from anykey.protocols.catalog import CODECS
@@ -39,7 +41,7 @@ class Speaker(NamedTuple):
     def dialects(self) -> st.SearchStrategy[Any]:
         """Any dialect that the protocol can have, its defaults the most often."""
         usual = self.codec.dialect({})
-        fields = msgspec.structs.fields(type(usual))
+        fields = msgspec.structs.fields(usual)
         table = st.fixed_dictionaries({}, optional={field.name: _values(field.type) for field in fields})
         return st.just(usual) | st.just(self.generous) | table.map(self.codec.dialect)
 
@@ -93,11 +95,17 @@ def pair_id(pair: tuple[Speaker, Speaker]) -> str:
     return f"{pair[0].name} to {pair[1].name}"
 
 
+def check_refusal(failure: Failure) -> None:
+    """A request that cannot be carried is refused as the caller's, with a reason."""
+    assert failure.kind == "invalid_request"
+    assert failure.message
+
+
 def decoded(speaker: Speaker, data: bytes, cuts: tuple[int, ...] = ()) -> list[ev.StreamEvent]:
     """All the events of a stream that comes cut at ``cuts``."""
     decoder = speaker.codec.stream_decoder(speaker.generous)
     events: list[ev.StreamEvent] = []
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         events += decoder.feed(data[start:end])
     return events + decoder.close()

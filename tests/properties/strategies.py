@@ -10,6 +10,7 @@ from anykey.conversation.assembly import replay
 from anykey.conversation.failures import Failure
 from anykey.conversation.parts import (
     Citation,
+    Extras,
     MediaPart,
     OpaquePart,
     OpaqueState,
@@ -18,13 +19,14 @@ from anykey.conversation.parts import (
     ReasoningPart,
     RefusalPart,
     TextPart,
+    ToolCallKind,
     ToolCallPart,
 )
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.response import Choice, Finish, FinishReason, GenerateResponse
 from anykey.conversation.usage import Usage
 from tests.properties.chat_wire import PNG
-from tests.properties.words import counts, dumps, filled, flags, objects, text, words
+from tests.properties.words import Json, counts, dumps, filled, flags, objects, text, words
 
 ORIGINS: tuple[ProtocolName, ...] = ("openai_chat", "anthropic_messages", "openai_responses", "gemini_generate")
 REASONS: tuple[FinishReason, ...] = (
@@ -39,18 +41,24 @@ REASONS: tuple[FinishReason, ...] = (
     "other",
 )
 
+KINDS: tuple[ToolCallKind, ...] = ("function", "function", "custom", "hosted")
+
 origins = st.sampled_from(ORIGINS)
-extras = st.dictionaries(origins, st.dictionaries(st.just("x_vendor"), objects, min_size=1), max_size=1)
-states = st.builds(OpaqueState, st.sampled_from([*ORIGINS, "google-gemini-v1"]), filled)
-citations = st.builds(
-    lambda origin, url: Citation(origin, {"type": "x_citation", "url": url}, url=url),
-    origins,
-    st.just("https://example.test"),
+extras: st.SearchStrategy[Extras] = st.dictionaries(
+    st.sampled_from([*map(str, ORIGINS)]), st.dictionaries(st.just("x_vendor"), objects, min_size=1), max_size=1
 )
+states = st.builds(OpaqueState, st.sampled_from([*ORIGINS, "google-gemini-v1"]), filled)
+ADDRESS = "https://example.test"
+citations = st.builds(Citation, origins, st.just({"type": "x_citation", "url": ADDRESS}), st.just(ADDRESS))
 usages = st.builds(Usage, *[st.just(0) | counts] * 10)
 finishes = st.builds(Finish, st.sampled_from(REASONS), st.none() | words, st.none() | filled)
 
 arguments = objects.map(lambda value: dumps(value).decode()) | st.sampled_from(["", '{"cut": "o', "[1]", ' {"a": 1}'])
+
+
+def _opaque(origin: ProtocolName, value: Json) -> OpaquePart:
+    return OpaquePart(origin, "x_block", {"type": "x_block", **value})
+
 
 answer_parts: st.SearchStrategy[Part] = st.one_of(
     st.builds(TextPart, text, citations=st.lists(citations, max_size=2).map(tuple), extras=extras),
@@ -58,17 +66,15 @@ answer_parts: st.SearchStrategy[Part] = st.one_of(
     st.builds(ReasoningPart, text, st.none() | states, extras=extras),
     st.builds(ReasoningPart, st.just(""), states, st.just(value=True)),
     st.builds(RefusalPart, text),
-    st.builds(
-        MediaPart, st.sampled_from(["audio", "image"]), st.just("image/png"), st.just(PNG), extras=st.just({})
-    ),
-    st.builds(lambda origin, value: OpaquePart(origin, "x_block", {"type": "x_block", **value}), origins, objects),
+    st.builds(MediaPart, st.sampled_from(["audio", "image"]), st.just("image/png"), st.just(PNG), extras=st.just({})),
+    st.builds(_opaque, origins, objects),
 )
 
 
 @st.composite
 def calls(draw: st.DrawFn, number: int) -> ToolCallPart:
     """A tool call whose id is its own."""
-    kind = draw(st.sampled_from(["function", "function", "custom", "hosted"]))
+    kind = draw(st.sampled_from(KINDS))
     given = draw(text) if kind == "custom" else draw(arguments)
     return ToolCallPart(f"call_{number}", draw(words), given, kind)
 
@@ -80,7 +86,9 @@ def choices(draw: st.DrawFn, index: int) -> Choice:
     parts += [draw(calls(10 * index + number)) for number in range(draw(st.integers(0, 2)))]
     if draw(flags):
         parts = draw(st.permutations(parts))
-    return Choice(tuple(parts), draw(finishes), index, draw(st.none() | st.just({"content": [{"token": "a", "logprob": -0.5}]})))
+    return Choice(
+        tuple(parts), draw(finishes), index, draw(st.none() | st.just({"content": [{"token": "a", "logprob": -0.5}]}))
+    )
 
 
 @st.composite

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.properties.budget import A_THIRD
 from tests.properties.edits import Path, another, at, changed, is_named, leaves, objects, outcome
 from tests.properties.speakers import PAIRS, Speaker, pair_id
 from tests.properties.words import Json
@@ -23,6 +24,7 @@ SAYS_NOTHING: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=pair_id)
+@settings(max_examples=A_THIRD)
 @given(data=st.data())
 def test_a_changed_value_changes_the_wire_or_is_named(pair: tuple[Speaker, Speaker], data: st.DataObject) -> None:
     source, target = pair
@@ -35,12 +37,14 @@ def test_a_changed_value_changes_the_wire_or_is_named(pair: tuple[Speaker, Speak
         value = another(at(body, path))
         if path in NOT_FOR_THE_MODEL or outcome(source, target, dialect, changed(body, path, value)) != before:
             continue
-        if {at(body, path), value} & set(SAYS_NOTHING.get(str(path[-1]), ())):
+        nothing = SAYS_NOTHING.get(str(path[-1]), ())
+        if at(body, path) in nothing or value in nothing:
             continue
         assert is_named(before, path, source, target, dialect, body), f"{path} as {value!r}: nothing changed"
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=pair_id)
+@settings(max_examples=A_THIRD)
 @given(data=st.data())
 def test_an_unknown_key_anywhere_reaches_the_wire_or_is_named(
     pair: tuple[Speaker, Speaker], data: st.DataObject

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anykey.conversation import events as ev
@@ -13,6 +13,7 @@ from anykey.conversation.losses import Loss
 from anykey.conversation.response import GenerateResponse
 from anykey.conversation.verify import check_stream
 from tests.properties.answers import normal_answer, told
+from tests.properties.budget import A_THIRD
 from tests.properties.equivalence import differences
 from tests.properties.speakers import CROSSINGS, SPEAKERS, Speaker, decoded, pair_id
 from tests.properties.strategies import asking, event_streams, responses
@@ -31,6 +32,7 @@ def test_any_cut_of_a_stream_gives_the_same_events(speaker: Speaker, data: st.Da
 
 
 @each_speaker
+@settings(max_examples=A_THIRD)
 @given(data=st.data())
 def test_every_single_byte_may_come_alone(speaker: Speaker, data: st.DataObject) -> None:
     wire: bytes = data.draw(speaker.streams)
@@ -46,9 +48,9 @@ def test_a_stream_that_stops_anywhere_is_legal_and_no_normal_end_unless_it_was_c
     events = decoded(speaker, wire[:cut])
     check_stream(events)
     if isinstance(events[-1], ev.Ended):
-        whole = decoded(speaker, wire)
-        finishes = [event for event in whole if isinstance(event, ev.ChoiceFinished)]
-        assert [event for event in events if isinstance(event, ev.ChoiceFinished)] == finishes
+        ends = [event for event in events if isinstance(event, ev.ChoiceFinished)]
+        whole = [event for event in decoded(speaker, wire) if isinstance(event, ev.ChoiceFinished)]
+        assert ends == whole[: len(ends)] != [], "an end that nobody told"
 
 
 @each_speaker

@@ -1,4 +1,6 @@
-"""Laws of the Tap: a relay is the identity (but for a usage chunk that nobody asked for), whatever passes and however it is cut."""
+"""Laws of the Tap: a relay is the identity (but for a usage chunk nobody asked for), whatever passes, however it is cut."""
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ CUTS = st.lists(st.integers(0, 3000), max_size=8)
 def relayed(tap: Tap, wire: bytes, cuts: list[int]) -> tuple[bytes, bytes]:
     """What passed, and what the tap added at the end."""
     edges = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
-    passed = b"".join(tap.feed(wire[start:end]) for start, end in zip(edges, edges[1:], strict=False))
+    passed = b"".join(tap.feed(wire[start:end]) for start, end in pairwise(edges))
     return passed, tap.close()
 
 

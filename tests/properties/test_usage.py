@@ -17,7 +17,11 @@ BUCKETS = tuple(name for name in Usage.__struct_fields__ if name.endswith("_toke
 each_speaker = pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.name)
 
 ANSWERS: dict[str, Json] = {
-    CHAT.name: {"id": "c", "model": "m", "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}]},
+    CHAT.name: {
+        "id": "c",
+        "model": "m",
+        "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}],
+    },
     MESSAGES.name: {
         "id": "msg_1",
         "type": "message",
@@ -81,7 +85,7 @@ def test_no_number_makes_a_bucket_negative(speaker: Speaker, data: st.DataObject
     usage = data.draw(speaker.usages)
     odd = values | st.integers(-(10**20), 10**20)
     for name in data.draw(st.sets(st.sampled_from(sorted(usage)))):
-        nested = usage[name]
-        usage[name] = {key: data.draw(odd) for key in nested} if isinstance(nested, dict) else data.draw(odd)
+        nested: Any = usage[name]
+        usage[name] = {str(key): data.draw(odd) for key in nested} if isinstance(nested, dict) else data.draw(odd)  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] - parsed JSON
     found = read(speaker, usage)
     assert found is None or all(getattr(found, name) >= 0 for name in BUCKETS)

@@ -35,13 +35,14 @@ plain_values = st.recursive(
 
 objects: st.SearchStrategy[Json] = st.dictionaries(words, plain_values, max_size=3)
 
+
+def _schema(properties: Json, required: int, closed: bool | None) -> Json:
+    limits: Json = {} if closed is None else {"additionalProperties": closed}
+    return {"type": "object", "properties": properties, "required": sorted(properties)[:required], **limits}
+
+
 schemas = st.builds(
-    lambda properties, required, closed: {
-        "type": "object",
-        "properties": properties,
-        "required": sorted(properties)[:required],
-        **({} if closed is None else {"additionalProperties": closed}),
-    },
+    _schema,
     st.dictionaries(words, st.sampled_from([{"type": "string"}, {"type": "integer", "minimum": 0}]), max_size=2),
     st.integers(0, 2),
     st.none() | flags,
@@ -57,7 +58,7 @@ def thing(required: dict[str, Any], optional: dict[str, Any] | None = None) -> s
 
 
 def _strategy(value: Any) -> st.SearchStrategy[Any]:
-    return value if isinstance(value, st.SearchStrategy) else st.just(value)
+    return value if isinstance(value, st.SearchStrategy) else st.just(value)  # pyright: ignore[reportUnknownVariableType]
 
 
 def dumps(value: Any) -> bytes:
@@ -67,4 +68,5 @@ def dumps(value: Any) -> bytes:
 
 def one_of(*options: Any) -> st.SearchStrategy[Any]:
     """One of the strategies or plain values."""
-    return st.one_of(*[_strategy(option) for option in options])
+    strategies: list[st.SearchStrategy[Any]] = [_strategy(option) for option in options]
+    return st.one_of(strategies)

@@ -15,6 +15,8 @@ from tests.fakes.wire import RecordedCall, Script, WireServer
 # A custom provider is believed to know little; these upstreams know what the cases need.
 DIALECTS = {CHAT: 'echo_reasoning = "always"', "anthropic_messages": "output_format = true"}
 
+TIMEOUT_S = 10
+
 
 class Lab(NamedTuple):
     """`openai` and `anthropic` do not retry; `with_options(max_retries=…)` makes them."""
@@ -43,7 +45,7 @@ async def running(directory: Path, protocol: str, script: Script) -> AsyncGenera
         config = f"{lab(protocol, upstream.url)}\n[providers.lab.dialect.{protocol}]\n{DIALECTS[protocol]}\n"
         async with (
             RunningGateway(directory, config) as gateway,
-            AsyncOpenAI(base_url=gateway.url + "/v1", api_key=gateway.key, max_retries=0) as openai,
-            AsyncAnthropic(base_url=gateway.url, api_key=gateway.key, max_retries=0) as anthropic,
+            AsyncOpenAI(base_url=gateway.url + "/v1", api_key=gateway.key, max_retries=0, timeout=TIMEOUT_S) as openai,
+            AsyncAnthropic(base_url=gateway.url, api_key=gateway.key, max_retries=0, timeout=TIMEOUT_S) as anthropic,
         ):
             yield Lab(upstream, gateway, openai, anthropic)

@@ -43,7 +43,7 @@ async def test_leaving_a_stream_closes_the_upstream(tmp_path: Path, client: str,
 
     async with running(tmp_path, upstream, script) as lab:
         left_at = await one_piece(lab, client)
-        closed_at = await closed
+        closed_at = await asyncio.wait_for(closed, 5)
         assert closed_at is not None
         assert closed_at - left_at < BOUND_S
         (row,) = await lab.gateway.rows()
@@ -70,11 +70,11 @@ async def test_cancelling_a_plain_call_closes_the_upstream(tmp_path: Path, clien
                     model="test-model", max_tokens=64, messages=[{"role": "user", "content": "hi"}]
                 )
             )
-        await asked.wait()
+        await asyncio.wait_for(asked.wait(), 5)
         call.cancel()
         left_at = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await call
-        closed_at = await closed
+        closed_at = await asyncio.wait_for(closed, 5)
         assert closed_at is not None
         assert closed_at - left_at < BOUND_S

@@ -22,6 +22,8 @@ def check_asked(lab: Lab, upstream: str) -> None:
         ("Bearer lab-secret", None) if upstream == CHAT else (None, "lab-secret")
     )
     assert lab.gateway.key not in str(call.headers)
+    names = [name.lower() for name, _ in call.headers]
+    assert sorted(set(names)) == sorted(names), "some servers refuse a header that is sent twice"
     assert lab.asked["model"] == "upstream-model"
     assert lab.asked["messages"][-1]["role"] == "user"
     assert lab.asked["messages"][-1]["content"] in ("hi", [{"type": "text", "text": "hi"}])
@@ -207,7 +209,7 @@ async def test_stop_sequence(tmp_path: Path, upstream: str) -> None:
 
 @UPSTREAMS
 async def test_refusal(tmp_path: Path, upstream: str) -> None:
-    """Chat says a refusal in the message, Messages in the stop reason; each client gets its own form."""
+    """Chat says a refusal in the message, Messages in the stop reason and its details; each client gets its own form."""
     answer = refusal(upstream)
     async with running(tmp_path, upstream, telling(answer)) as lab:
         openai, anthropic = await both(lab, answer)
@@ -220,8 +222,9 @@ async def test_refusal(tmp_path: Path, upstream: str) -> None:
             model="test-model", max_tokens=3, messages=[{"role": "user", "content": "hi"}]
         )
     said = whole.choices[0].message
-    assert "I cannot help with that." in (said.refusal, said.content)
-    assert [block.text for block in message.content if block.type == "text"] == ["I cannot help with that."]
+    words = "I cannot help with that."
+    assert (said.refusal, said.content) == ((words, None) if upstream == CHAT else ("Not allowed.", words))
+    assert [block.text for block in message.content if block.type == "text"] == [words]
 
 
 @UPSTREAMS

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from anykey.conversation.parts import CacheHint, Extras, Part, TextPart
+from anykey.conversation.parts import CacheHint, Extras, Part
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -20,7 +20,3 @@ class Message(msgspec.Struct, frozen=True):
     name: str | None = None
     cache: CacheHint | None = None
     extras: Extras = {}
-
-    def text(self) -> str:
-        """The plain text of the message, parts joined without a separator."""
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))

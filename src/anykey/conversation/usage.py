@@ -65,7 +65,10 @@ def carve(total: int, *parts: int) -> tuple[int, ...]:
     taken: list[int] = []
     left = total
     for part in parts:
-        share = min(max(part, 0), left)
-        taken.append(share)
-        left -= share
+        share = part if part < left else left  # min and max cost a call each, and this runs for every answer
+        if share > 0:
+            left -= share
+            taken.append(share)
+        else:
+            taken.append(0)
     return (left, *taken)

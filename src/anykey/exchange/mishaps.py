@@ -43,6 +43,9 @@ NETWORK: dict[type[UpstreamError], str] = {
 ELSEWHERE = frozenset({"upstream_refused_credential", "quota_exhausted", "model_not_found", "not_found"})
 """Failures that are final for one deployment and say nothing about the next."""
 
+EVENT_END = b"\n\n"
+"""Goes before an in-band error where an event may be half relayed; else it is a blank line that no client minds."""
+
 
 class AttemptFailed(Exception):
     """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same

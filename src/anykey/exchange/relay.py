@@ -10,7 +10,7 @@ from anykey.conversation.failures import Failure
 from anykey.exchange.crossing import Pipe
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
-from anykey.exchange.mishaps import AttemptFailed, network_failure
+from anykey.exchange.mishaps import EVENT_END, AttemptFailed, network_failure
 from anykey.exchange.ports import Headers, Reply
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
@@ -104,5 +104,6 @@ class StreamRelay:
             raise AttemptFailed(failure)
         exchange = self._exchange
         exchange.failure = failure
-        await self._reply.write(exchange.codec.encode_stream_failure(failure, exchange.request_id))
+        ending = b"" if self._pipe.may_beat() else EVENT_END
+        await self._reply.write(ending + exchange.codec.encode_stream_failure(failure, exchange.request_id))
         await self._reply.end()

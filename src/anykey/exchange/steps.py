@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from anykey.accounts import keys as api_keys
 from anykey.accounts.keys import ApiKey, KeyRefusal
@@ -16,11 +17,15 @@ from anykey.conversation.failures import Failure, FailureError
 from anykey.exchange.attempt import attempt_in_order
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.mishaps import EVENT_END
 from anykey.exchange.ports import Reply
 from anykey.protocols.codec import Headers
 from anykey.routing.plan import Plan, Unroutable, plan
 
 log = logging.getLogger(__name__)
+
+FAREWELL_S = 1.0
+"""How long a gateway that stops tries to tell a client so."""
 
 
 async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
@@ -77,7 +82,7 @@ async def refuse(exchange: Exchange, failure: Failure, reply: Reply) -> None:
     """Tell the client what failed: as an HTTP error while nothing was sent, else as its protocol's in-band error."""
     exchange.failure = failure
     if reply.started:
-        await reply.write(exchange.codec.encode_stream_failure(failure, exchange.request_id))
+        await reply.write(EVENT_END + exchange.codec.encode_stream_failure(failure, exchange.request_id))
         await reply.end()
         return
     status, headers, body = exchange.codec.encode_failure(failure, exchange.request_id)
@@ -91,7 +96,10 @@ async def _stop_early(exchange: Exchange, reply: Reply) -> None:
         exchange.failure = Failure("client_gone", "The client closed the connection before the answer was complete.")
         exchange.status = exchange.status or 499
     else:
-        await refuse(exchange, Failure("unavailable", "The gateway is stopping. Try again.", retry_after_s=1), reply)
+        stopping = Failure("unavailable", "The gateway is stopping. Try again.", retry_after_s=1)
+        with suppress(TimeoutError):  # a client that does not read must not hold up the end
+            async with asyncio.timeout(FAREWELL_S):
+                await refuse(exchange, stopping, reply)
 
 
 def settle(exchange: Exchange, gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from anykey.conversation.failures import Failure
 from anykey.exchange.exchange import Exchange
-from anykey.exchange.mishaps import AttemptFailed, cut_short, unreadable
+from anykey.exchange.mishaps import EVENT_END, AttemptFailed, cut_short, unreadable
 from anykey.exchange.replayed import replay_whole
 from anykey.protocols.codec import Tap
 from anykey.routing.plan import PlanStep
@@ -80,10 +80,12 @@ class VerbatimPipe:
         return self._tap.feed(chunk)
 
     def close(self) -> bytes:
+        whole = self._tap.at_boundary()
         tail = self._tap.close()
         if not self._report.complete and self._report.failure is None:
             self._failure = cut_short(self._provider)
-            return tail + self._exchange.codec.encode_stream_failure(self._failure, self._exchange.request_id)
+            ending = b"" if whole else EVENT_END
+            return tail + ending + self._exchange.codec.encode_stream_failure(self._failure, self._exchange.request_id)
         return tail
 
     def may_beat(self) -> bool:

@@ -37,6 +37,7 @@ class ClientConnection(HttpToolsProtocol):
         self._head_size = 0
         self._head_open = True
         self._head_timer: TimerHandle | None = None
+        self._head_slack = 0  # bytes that may or may not be the head's
         self._read_size = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -60,16 +61,17 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_open = True
-        self._head_size = self._head_size or 1  # it begins in this read, perhaps after the end of another request
+        if not self._head_size:  # it begins in the read of another request's end
+            self._head_size, self._head_slack = 1, self._read_size
         super().on_message_begin()
         self.scope[CONNECTION_KEY] = self  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
-        if max(self._head_size, self._read_size) > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
+        if self._head_size + self._head_slack > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
             self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE)
             raise HeadTooLarge
         self._head_open = False
-        self._head_size = 0
+        self._head_size = self._head_slack = 0
         if self._head_timer is not None:
             self._stop_head_timer()
         super().on_headers_complete()

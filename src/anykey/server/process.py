@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Generator, Mapping
@@ -15,6 +16,7 @@ import uvloop
 from anykey.administration.home import Home
 from anykey.demo.serve import DemoServer
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.steps import FAREWELL_S
 from anykey.routing.snapshot import build_snapshot
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
@@ -93,6 +95,7 @@ class Serving:
         self._server = _Server(_uvicorn_config(plane), self._listener, ready)
         try:
             await self._server.serve(sockets=[self._listener])
+            await self._server.last_words()
         finally:
             await upstream.aclose()
             await recorder.aclose()
@@ -148,8 +151,15 @@ class _Server(uvicorn.Server):
             for number in STOP_SIGNALS:
                 loop.remove_signal_handler(number)
 
+    async def last_words(self) -> None:
+        """Wait for the calls that the end of the grace period cut off: they tell their clients and leave their rows."""
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=2 * FAREWELL_S)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.collect()
+            gc.freeze()  # what is here now stays: the collector need not walk it for every few thousand requests
             host, port = self._listener.getsockname()[:2]
             self._ready(Address(host, port))

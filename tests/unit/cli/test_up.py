@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ END = "Ctrl+C stops it."
 
 
 @contextmanager
-def running(home: Path, *arguments: str, **environ: str) -> Iterator[str]:
+def running(home: Path, *arguments: str, **environ: str) -> Generator[str]:
     """`anykey up` in a process of its own with nothing in its environment; gives what it printed once it serves."""
     process = subprocess.Popen(
         [sys.executable, "-m", "anykey", "up", "--port", "0", *arguments],

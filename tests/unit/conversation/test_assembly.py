@@ -9,6 +9,7 @@ from anykey.conversation.assembly import assemble, merge_extras, replay
 from anykey.conversation.failures import Failure, FailureError
 from anykey.conversation.parts import (
     Citation,
+    Extras,
     MediaPart,
     OpaquePart,
     OpaqueState,
@@ -33,20 +34,19 @@ parts = st.one_of(
     st.builds(OpaquePart, st.just("anthropic_messages"), st.just("web"), st.just({"type": "web"})),
 )
 choices = st.builds(Choice, st.lists(parts, max_size=5).map(tuple), st.just(Finish("stop")))
+
+
+def numbered(found: list[Choice], usage: Usage | None, extras: Extras) -> GenerateResponse:
+    """An answer with these choices, numbered."""
+    choices = tuple(Choice(choice.parts, choice.finish, index) for index, choice in enumerate(found))
+    return GenerateResponse("i", "m", choices, usage, 7, None, extras)
+
+
 responses = st.builds(
-    lambda id_, found, usage, extras: GenerateResponse(
-        id_,
-        "m",
-        tuple(Choice(choice.parts, choice.finish, index) for index, choice in enumerate(found)),
-        usage,
-        7,
-        None,
-        extras,
-    ),
-    st.text(min_size=1),
+    numbered,
     st.lists(choices, min_size=1, max_size=3),
     st.none() | st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
-    st.just({}) | st.just({"openai_chat": {"system_fingerprint": "f"}}),
+    st.sampled_from([Extras(), {"openai_chat": {"system_fingerprint": "f"}}]),
 )
 
 

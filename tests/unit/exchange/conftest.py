@@ -1,16 +1,14 @@
-"""Most tests here start a gateway; reading all root certificates each time would take longer than the test."""
+"""Most tests here start a gateway of their own."""
 
-import functools
 from collections.abc import Iterator
 
 import pytest
 
-from anykey.upstream import client as client_module
-from anykey.upstream.dialing import tls_context
+from tests.fakes.pace import hasten
 
 
-@pytest.fixture(autouse=True, scope="session")
-def read_the_roots_once() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="package")
+def quick_gateways() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client_module, "tls_context", functools.cache(tls_context))
+        hasten(patch)
         yield

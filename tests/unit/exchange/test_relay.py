@@ -29,7 +29,7 @@ from tests.fakes.answers import (
     told_text,
     wired,
 )
-from tests.fakes.gateway import RunningGateway, read_reply
+from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer, reply_sse
 
 BEATS = {CHAT: rb": [^\n]*\n\n", MESSAGES: rb'event: ping\ndata: \{"type": ?"ping"\}\n\n'}
@@ -98,11 +98,9 @@ async def test_no_keep_alive_inside_an_event(tmp_path: Path, client: str, upstre
         assert ended_normally(client, reply.body)
 
 
-@pytest.mark.parametrize("stops", ["reset", "close", "end", "error"])
-@pytest.mark.parametrize(("client", "upstream"), PAIRS)
-async def test_what_dies_before_content_leaves_the_client_to_the_next(
-    tmp_path: Path, client: str, upstream: str, stops: str
-) -> None:
+def dying(upstream: str, stops: str) -> Script:
+    """Lifecycle frames, and then one of four ends."""
+
     async def script(_: RecordedCall, connection: WireConnection) -> None:
         await connection.sse_start()
         await connection.sse(*pieces(upstream).lifecycle)
@@ -113,18 +111,27 @@ async def test_what_dies_before_content_leaves_the_client_to_the_next(
         else:
             getattr(connection, stops)()
 
+    return script
+
+
+@pytest.mark.parametrize(("client", "upstream"), PAIRS)
+async def test_what_dies_before_content_leaves_the_client_to_the_next(
+    tmp_path: Path, client: str, upstream: str
+) -> None:
     async with (
-        WireServer(script) as bad,
+        WireServer(reply_sse()) as bad,
         WireServer(answering(upstream)) as good,
         RunningGateway(tmp_path, config((upstream, bad.url), (upstream, good.url))) as gateway,
     ):
-        reply = await ask(gateway, client, stream=True)
-        row = (await gateway.rows())[0]
-    assert (reply.status, told_text(client, reply)) == (200, TEXT)
-    assert reply.headers["x-anykey-deployment"] == "lab1/upstream-model"
-    starts = [name for name, _ in records(reply.body) if name == "message_start"]
-    assert len(starts) == (1 if client == MESSAGES else 0)
-    assert (row.attempts, row.failure, row.status) == (2, None, 200)
+        for stops in ("reset", "close", "end", "error"):
+            bad.script = dying(upstream, stops)
+            reply = await ask(gateway, client, stream=True)
+            assert (reply.status, told_text(client, reply)) == (200, TEXT), stops
+            assert reply.headers["x-anykey-deployment"] == "lab1/upstream-model"
+            starts = [name for name, _ in records(reply.body) if name == "message_start"]
+            assert len(starts) == (1 if client == MESSAGES else 0), stops
+        rows = await rows_left(gateway)
+    assert [(row.attempts, row.failure, row.status) for row in rows] == [(2, None, 200)] * 4
 
 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
@@ -225,17 +232,18 @@ async def test_lifecycle_without_end_is_relayed_at_last(
         await connection.client_gone(3)
         connection.reset()
 
-    async with wired(tmp_path, protocol, script) as (gateway, _):
-        async with gateway.sent("POST", PATHS[protocol], request(protocol, stream=True)) as (reader, _):
-            async with asyncio.timeout(2):
-                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
-                await reader.readuntil(b"waiting")
+    async with (
+        wired(tmp_path, protocol, script) as (gateway, _),
+        gateway.sent("POST", PATHS[protocol], request(protocol, stream=True)) as (reader, _),
+        asyncio.timeout(2),
+    ):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        await reader.readuntil(b"waiting")
 
 
 async def test_the_reply_says_that_it_is_a_stream(tmp_path: Path) -> None:
     async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, _):
-        async with gateway.sent("POST", PATHS[CHAT], request(CHAT, stream=True)) as (reader, _):
-            reply = await read_reply(reader)
+        reply = await ask(gateway, CHAT, stream=True)
     assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert (reply.headers["cache-control"], reply.headers["x-accel-buffering"]) == ("no-cache", "no")
     assert "content-length" not in reply.headers

@@ -28,7 +28,8 @@ def test_a_long_name_keeps_55_letters_and_a_hash() -> None:
 @given(st.text(max_size=150), st.sampled_from([64, 128]))
 def test_every_name_is_sent_legal_and_stays_so(name: str, limit: int) -> None:
     sent = sent_name(name, limit)
-    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,%d}" % limit, sent)
+    assert re.fullmatch(r"[a-zA-Z0-9_-]+", sent)
+    assert len(sent) <= limit
     assert sent_name(sent, limit) == sent
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ async def hello(scope: Scope, receive: object, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(app: App) -> AsyncIterator[int]:
+async def serving(app: App) -> AsyncGenerator[int]:
     """A port where `app` is served over ClientConnection."""
     config = uvicorn.Config(app, http=ClientConnection, ws="none", lifespan="off", log_config=None)  # pyright: ignore[reportArgumentType] - a plain ASGI callable
     server = uvicorn.Server(config)
@@ -44,7 +44,7 @@ async def serving(app: App) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def connected(app: App) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(app: App) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     async with serving(app) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -120,6 +120,14 @@ async def test_a_head_over_the_limit_is_431(pause_s: float) -> None:
         writer.write(HEAD + b"x-a: " + b"a" * 60_000 + b"\r\n")
         await asyncio.sleep(pause_s)
         writer.write(b"x-b: " + b"b" * 6_000 + b"\r\n\r\n")
+        assert await error_on(reader) == (431, "invalid_request_error")
+
+
+async def test_a_later_head_over_the_limit_in_one_read_is_431() -> None:
+    async with connected(hello) as (reader, writer):
+        writer.write(HEAD + b"\r\n")
+        assert (await read_reply(reader)).status == 200
+        writer.write(HEAD + b"x-a: " + b"a" * 70_000 + b"\r\n\r\n")
         assert await error_on(reader) == (431, "invalid_request_error")
 
 

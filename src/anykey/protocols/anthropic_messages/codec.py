@@ -47,7 +47,6 @@ _peek_decoder = msgspec.json.Decoder(Peek)
 _raw_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VERSION = b"anthropic-version"
 _BETA = b"anthropic-beta"
-_JSON = (b"content-type", b"application/json")
 
 
 class MessagesCodec:
@@ -78,10 +77,10 @@ class MessagesCodec:
         """Verbatim: the version and betas of the client, whose body was written for them. Translated: the dialect's."""
         version = dialect.version.encode()
         if not verbatim:
-            return ((_VERSION, version), _JSON)
+            return ((_VERSION, version),)
         version = shared.header(client_headers, _VERSION) or version
         betas = [value for name, value in client_headers if name == _BETA]
-        return ((_VERSION, version), *([(_BETA, b",".join(betas))] if betas else []), _JSON)
+        return ((_VERSION, version), *([(_BETA, b",".join(betas))] if betas else []))
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:  # noqa: ARG002 - see peek
         return decode_request(body)

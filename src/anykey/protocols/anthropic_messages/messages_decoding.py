@@ -134,6 +134,9 @@ def _decode_text(fields: Fields, _: Json) -> Part:
     text = fields.required_text("text")
     cache = decode_cache(fields.object("cache_control"))
     citations = fields.array("citations") or []
+    for position, raw in enumerate(citations):
+        if not is_object(raw):
+            raise invalid(f"expected an object, got {kind_of(raw)}", f"{fields.at('citations')}.{position}")
     return TextPart(text, cache, tuple(decode_citation(raw) for raw in citations), keep(fields.rest()))
 
 

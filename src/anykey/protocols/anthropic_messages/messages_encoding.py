@@ -55,6 +55,8 @@ def encode_prompt(request: GenerateRequest, dialect: Dialect, writer: BlockWrite
     for position in range(leading, len(request.messages)):
         turn = _encode_turn(request.messages[position], position, dialect, writer)
         if not turn.blocks:
+            if turn.wire:
+                writer.log.dropped(f"messages[{position}]", "a message without content cannot be sent")
             continue
         last = turns[-1] if turns else None
         if last is not None and last.role == turn.role != "system" and not (last.wire or turn.wire):

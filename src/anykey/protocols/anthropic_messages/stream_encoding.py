@@ -248,6 +248,8 @@ class StreamEncoder:
             self._report_late_extras(event)
         if self._opened:
             self._close_block()
+        elif isinstance(self._part, TextPart | RefusalPart):
+            put({}, self._part.extras, self._path(), self._log)
         self._active = None
         self._opened = False
         self._signature = None
@@ -276,8 +278,11 @@ class StreamEncoder:
         for event in self._waiting.pop(index):
             self._writers[type(event)](event)
 
-    def _logprobs(self, _: ev.LogprobsAdded) -> None:
-        self._lose_once("logprobs", "this protocol has no log probabilities")
+    def _logprobs(self, event: ev.LogprobsAdded) -> None:
+        if event.choice:
+            self._lose_once(f"choices[{event.choice}]", "there is one answer here")
+        else:
+            self._lose_once("logprobs", "this protocol has no log probabilities")
 
     def _usage_reported(self, event: ev.UsageReported) -> None:
         self._usage = event.usage

@@ -180,6 +180,8 @@ class WholeTap:
         if answer.type == "error" or answer.error is not None:
             report.failure = decode_failure(200, (), body)
             return b""
+        if answer.content is None:  # a document, but no message
+            return b""
         report.model = answer.model
         report.usage = decode_usage(answer.usage)
         report.content = bool(answer.content)

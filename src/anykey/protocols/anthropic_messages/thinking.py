@@ -127,6 +127,9 @@ def _budget(asked: Reasoning, dialect: Dialect, max_tokens: int, log: LossLog) -
             log.approximated("reasoning.effort", f"sent as a budget of {budget} tokens")
     elif asked.effort is not None and not dialect.effort:
         log.dropped("reasoning.effort", "the budget says how much to think")
+    if budget < SMALLEST_BUDGET:
+        log.approximated("reasoning.budget_tokens", f"raised to {SMALLEST_BUDGET}, the least there is here")
+        budget = SMALLEST_BUDGET
     if budget >= max_tokens:
         if max_tokens <= SMALLEST_BUDGET:
             log.dropped("reasoning", f"no room to think in {max_tokens} tokens")

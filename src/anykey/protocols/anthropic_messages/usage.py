@@ -31,9 +31,10 @@ def decode_usage(value: Any) -> Usage | None:
 
 
 def _take(rest: Json, key: str, *names: str) -> list[int]:
-    """The counts of a detail object, which leaves ``rest`` unless it says more than these."""
+    """The counts of a detail object, which leaves ``rest`` unless it says more than these. What is no object says nothing."""
     detail = rest.get(key)
     if not is_object(detail):
+        rest.pop(key, None)
         return [0 for _ in names]
     left: Json = dict(detail)
     counts = [token_count(left.pop(name, None)) or 0 for name in names]

@@ -24,8 +24,8 @@ from anykey.conversation.response import Finish
 from anykey.protocols.openai_chat.content import decode_part, thinking_text
 from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id
 from anykey.protocols.openai_chat.messages_decoding import decode_citation
-from anykey.protocols.openai_chat.parsed import is_object, list_of, objects_of
-from anykey.protocols.openai_chat.reasoning import decode_detail
+from anykey.protocols.openai_chat.parsed import is_object, list_of, objects_of, text_of
+from anykey.protocols.openai_chat.reasoning import SIGNED_FORMATS, decode_detail
 from anykey.protocols.openai_chat.response import finish_of
 from anykey.protocols.openai_chat.tools import argument_text
 
@@ -70,6 +70,8 @@ class ChoiceDecoder:
         "_by_key",
         "_calls",
         "_detail_key",
+        "_detail_late",
+        "_detail_signed",
         "_extras",
         "_last",
         "_log",
@@ -96,6 +98,8 @@ class ChoiceDecoder:
         self._by_key: dict[object, _Call] = {}  # by index, by id
         self._last: _Call | None = None
         self._detail_key: object = None  # which reasoning_details entry the open reasoning part is
+        self._detail_late: Json = {}  # keys of that entry that its signature would say
+        self._detail_signed = False  # the open part has its state: another one is of another part
         self._refused = False
         self._extras: Json = {}
         self._message: Json = {}
@@ -215,15 +219,26 @@ class ChoiceDecoder:
         key = (entry.get("type"), entry.get("index"))
         bare_state = part.state is not None and not part.text
         is_open = self._open_kind is ReasoningPart
-        if not (is_open and (bare_state or self._detail_key in (key, None))):
+        if not (is_open and ((bare_state and not self._detail_signed) or self._detail_key in (key, None))):
             self._close_open()
-            self._ensure(ReasoningPart, msgspec.structs.replace(part, text="", state=None))
+            self._open_detail(part)
         self._detail_key = key
         if part.text:
             self.emit(ev.ReasoningDelta(self.open_index, part.text, self.choice))
         if part.state is not None:
+            self._detail_late = {}
+            self._detail_signed = True
             self.emit(ev.StateDelta(self.open_index, part.state, self.choice))
         return bool(part.text)
+
+    def _open_detail(self, part: ReasoningPart) -> None:
+        """Begin the part of an entry. A format that signs its text is told by the signature, which comes at the end; where
+        none comes, the end of the part tells it."""
+        own = part.extras.get(NAME, {})
+        late = {"format": own["format"]} if own.get("format") in SIGNED_FORMATS else {}
+        extras = kept({key: value for key, value in own.items() if key not in late})
+        self._ensure(ReasoningPart, msgspec.structs.replace(part, text="", state=None, extras=extras))
+        self._detail_late = late
 
     def _ensure(self, kind: type[Part], empty: Part) -> None:
         """Have a part of ``kind`` open, ``empty`` when it must begin."""
@@ -236,9 +251,11 @@ class ChoiceDecoder:
 
     def _close_open(self) -> None:
         if self._open_kind is not None:
-            self.emit(ev.PartFinished(self.open_index, self.choice))
+            self.emit(ev.PartFinished(self.open_index, self.choice, kept(self._detail_late)))
             self._open_kind = None
             self._detail_key = None
+            self._detail_late = {}
+            self._detail_signed = False
             self.in_text = False
 
     def _begin(self, part: Part) -> int:
@@ -279,7 +296,7 @@ class ChoiceDecoder:
     def _find_call(self, entry: Json, kind: ToolCallKind) -> _Call:
         """By index; by id where a server leaves the index out; a new id with a name under a known index is a new call."""
         index: Any = entry.get("index")
-        identity: Any = entry.get("id") or None
+        identity = text_of(entry.get("id")) or None
         named = _is_named(entry)
         key: object = index if isinstance(index, int) else identity
         found = self._by_key.get(key) if key is not None else None if named else self._last

@@ -1,13 +1,18 @@
 """OpenAI Chat Completions as a Codec.
 
 A body that is decoded and encoded again says the same, in one spelling. These are the differences, for a dialect that takes
-everything: nulls, empty strings beside calls and empty ``annotations`` are dropped (an assistant that says nothing has
-``content: null`` beside calls, else ``""``); a single plain text part is a string; ``stop`` is an array; the output limit
-stands under the dialect's ``max_tokens_field``; legacy ``functions`` are ``tools``; arguments ``""`` are ``"{}"``; reasoning
-is asked for and sent back in the dialect's spelling, text given twice once, ``index`` of its details counted anew; refusal parts
-are ``refusal``; a file without a name gets one; a stream asks for its usage; ``top_k``, which the protocol does not have, is read
-for other protocols and never sent. In an answer, text parts are joined, the finish reason beside calls is ``tool_calls``, an odd
-one is the official word of its meaning, and usage totals are counted anew from disjoint buckets.
+everything. In a request:
+
+- nulls, empty ``annotations`` and empty strings of an assistant are dropped: one that says nothing has ``content: null`` beside
+  calls, else ``""``;
+- a single plain text part is a string; ``stop`` is an array; refusal parts are ``refusal``; a file without a name gets one;
+- the output limit stands under the dialect's ``max_tokens_field``; a stream asks for its usage;
+- legacy ``functions`` are ``tools``; a tool without a type is a function; arguments ``""`` are ``"{}"``;
+- reasoning is asked for and sent back in the dialect's spelling, text given twice once, the ``index`` of details counted anew;
+- ``top_k``, which the protocol does not have, is read for other protocols and never sent.
+
+In an answer text parts are joined, the finish reason beside calls is ``tool_calls`` and an odd one is the official word of its
+meaning, an absent ``id`` is made up, ``created`` is a number, and usage totals are counted anew from disjoint buckets.
 """
 
 from __future__ import annotations
@@ -34,8 +39,10 @@ from anykey.protocols.codec import (
 )
 from anykey.protocols.fields import parse_json, peek_json
 from anykey.protocols.openai_chat import dialect as dialects
-from anykey.protocols.openai_chat import errors, request, response
 from anykey.protocols.openai_chat.dialect import Dialect
+from anykey.protocols.openai_chat.errors import decode_failure, encode_failure, encode_stream_failure
+from anykey.protocols.openai_chat.request import decode_request, encode_request
+from anykey.protocols.openai_chat.response import decode_response, encode_response
 from anykey.protocols.openai_chat.stream_decoding import ChatStreamDecoder
 from anykey.protocols.openai_chat.stream_encoding import HEARTBEAT, ChatStreamEncoder
 from anykey.protocols.openai_chat.tap import StreamTap, WholeTap
@@ -92,34 +99,34 @@ class ChatCodec:
         return ()
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
-        return request.decode_request(body, path)
+        return decode_request(body, path)
 
-    def encode_request(self, request_: GenerateRequest, dialect: Dialect) -> Encoded:
-        return request.encode_request(request_, dialect)
+    def encode_request(self, request: GenerateRequest, dialect: Dialect) -> Encoded:
+        return encode_request(request, dialect)
 
     def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
-        return response.decode_response(body, dialect)
+        return decode_response(body, dialect)
 
-    def encode_response(self, response_: GenerateResponse) -> Encoded:
-        return response.encode_response(response_)
+    def encode_response(self, response: GenerateResponse) -> Encoded:
+        return encode_response(response)
 
     def stream_decoder(self, dialect: Dialect) -> StreamDecoder:
         return ChatStreamDecoder(dialect)
 
-    def stream_encoder(self, request_: GenerateRequest) -> StreamEncoder:
-        return ChatStreamEncoder(request_)
+    def stream_encoder(self, request: GenerateRequest) -> StreamEncoder:
+        return ChatStreamEncoder(request)
 
     def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:
         return StreamTap(dialect, hide_usage=hide_usage) if stream else WholeTap(dialect)
 
     def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure:
-        return errors.decode_failure(status, headers, body)
+        return decode_failure(status, headers, body)
 
     def encode_failure(self, failure: Failure, request_id: str) -> HttpReply:
-        return errors.encode_failure(failure, request_id)
+        return encode_failure(failure, request_id)
 
     def encode_stream_failure(self, failure: Failure, request_id: str) -> bytes:
-        return errors.encode_stream_failure(failure, request_id)
+        return encode_stream_failure(failure, request_id)
 
     def heartbeat(self) -> bytes:
         return HEARTBEAT

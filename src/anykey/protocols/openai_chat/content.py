@@ -27,6 +27,7 @@ _AUDIO_TYPES = {"mp3": "audio/mpeg"}
 _AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 _BREAKPOINT_TTLS = {None: None, "30m": "30m", "12h": "12h", "5m": None, "1h": "30m"}
 _CONTROL_TTLS = {None: None, "5m": "5m", "1h": "1h", "30m": "1h", "12h": "1h"}
+_MARKS = (("prompt_cache_breakpoint", "mode", "explicit"), ("cache_control", "type", "ephemeral"))
 _DEFAULT_FILE_NAME = "document.pdf"
 
 
@@ -55,15 +56,14 @@ def decode_part(value: Any, path: str) -> Part:
 
 def read_cache(fields: Fields) -> CacheHint | None:
     """``prompt_cache_breakpoint`` or ``cache_control``, whichever the caller used."""
-    mark = fields.nested("prompt_cache_breakpoint")
-    if mark is not None:
-        mark.any("mode")
-    else:
-        mark = fields.nested("cache_control")
-        if mark is None:
-            return None
-        mark.any("type")
-    return CacheHint(mark.text("ttl"), kept(mark.rest()))
+    for key, word, usual in _MARKS:
+        mark = fields.nested(key)
+        if mark is not None:
+            said = mark.text(word)
+            if said not in (None, usual):
+                raise invalid(f"expected {usual!r}, got {said!r}", mark.at(word))
+            return CacheHint(mark.text("ttl"), kept(mark.rest()))
+    return None
 
 
 def _read_text(fields: Fields) -> Part:
@@ -110,7 +110,9 @@ def _read_audio(fields: Fields) -> Part:
         raise invalid("this field is required", fields.at("input_audio"))
     data, word = inner.required_text("data"), inner.text("format")
     media_type = None if word is None else _AUDIO_TYPES.get(word, f"audio/{word}")
-    return MediaPart("audio", media_type, data, cache=read_cache(fields), extras=kept(fields.rest()))
+    cache, inner_rest, rest = read_cache(fields), inner.rest(), fields.rest()
+    extras = kept({**rest, "input_audio": inner_rest} if inner_rest else rest)
+    return MediaPart("audio", media_type, data, cache=cache, extras=extras)
 
 
 def _read_file(fields: Fields) -> Part:
@@ -118,7 +120,11 @@ def _read_file(fields: Fields) -> Part:
     if inner is None:
         raise invalid("this field is required", fields.at("file"))
     file_data, file_id, title = inner.text("file_data"), inner.text("file_id"), inner.text("filename")
+    if file_data is None and file_id is None:
+        raise invalid("file_data or file_id is required", inner.path)
     cache, inner_rest, rest = read_cache(fields), inner.rest(), fields.rest()
+    if file_data is not None and file_id is not None:
+        inner_rest["file_id"] = file_id
     extras = kept({**rest, "file": inner_rest} if inner_rest else rest)
     if file_data is None:
         return MediaPart("document", file_id=file_id, title=title, cache=cache, extras=extras)
@@ -257,6 +263,7 @@ class ContentWriter:
         audio: Json = {"data": part.data}
         if part.media_type is not None:
             audio["format"] = _AUDIO_FORMATS.get(part.media_type, part.media_type.removeprefix("audio/"))
+        audio.update(part.extras.get(NAME, {}).get("input_audio", {}))
         return {"type": "input_audio", "input_audio": audio}
 
     def _document(self, part: MediaPart, path: str) -> Json | None:

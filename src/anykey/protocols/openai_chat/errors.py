@@ -65,7 +65,7 @@ def read_error(value: Any) -> _Said | None:
     """The error in ``value``; None for an answer. An error object counts only where there are no choices beside it or it
     says something."""
     if not is_object(value):
-        return _read(value) if isinstance(value, list | str) else None
+        return _read(value) if isinstance(value, str) or objects_of(value) else None
     if value.get("error"):
         return _read(value)
     bare = value.get("object") == "error" or value.get("type") == "error" or "detail" in value
@@ -78,7 +78,8 @@ def _failure(
     if kind == "upstream_refused_credential":
         message = f"The gateway's credential for this provider was refused (HTTP {status or 401})."
         return Failure(kind, message, upstream_status=status, should_retry=False, detail=said.detail)
-    message = said.message or f"The provider answered HTTP {status} without saying why."
+    silent = f"The provider answered HTTP {status}" if status else "The provider answered with an error"
+    message = said.message or f"{silent} without saying why."
     return Failure(kind, message, said.param, said.code, retry_after_s, status, should_retry, said.detail)
 
 

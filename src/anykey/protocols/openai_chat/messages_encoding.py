@@ -39,6 +39,10 @@ _RANKS: dict[type[Part], int] = {ReasoningPart: 0, TextPart: 1, RefusalPart: 1, 
 """The only order a Chat message can tell: reasoning, text, calls."""
 
 
+_SPEAKING = ("tool_calls", "function_call", "refusal", "audio")
+"""Fields beside which an assistant's content may be null; reasoning is none of them."""
+
+
 class MessageWriter:
     """Writes the messages of one request: ``write`` once."""
 
@@ -199,7 +203,7 @@ class MessageWriter:
         for key in ("annotations", "images", "tool_calls"):
             if values := getattr(speech, key):
                 out[key] = values
-        if speech.content or len(out) == 2:
+        if speech.content or not any(key in out for key in _SPEAKING):
             out["content"] = collapse(speech.content)
         self._close(out, message, path)
 

@@ -16,6 +16,8 @@ from anykey.protocols.openai_chat.extras import NAME, drop_extras, kept, write_e
 
 _FORMAT_OF_ORIGIN = {"anthropic_messages": "anthropic-claude-v1"}
 _ORIGIN_OF_FORMAT = {spelled: origin for origin, spelled in _FORMAT_OF_ORIGIN.items()}
+SIGNED_FORMATS = frozenset(_ORIGIN_OF_FORMAT)
+"""Formats whose text is followed by a signature."""
 _TEXT_KEY = {"reasoning.text": "text", "reasoning.summary": "summary"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from anykey.conversation.failures import Failure, FailureError
+from anykey.conversation.failures import Failure, FailureError, invalid
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import (
     Citation,
@@ -21,7 +21,7 @@ from anykey.conversation.parts import (
 )
 from anykey.conversation.response import Choice, Finish, FinishReason, GenerateResponse
 from anykey.protocols.codec import Decoded, Encoded
-from anykey.protocols.fields import Fields, parse_json
+from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.content import data_uri
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.errors import failure_in_answer
@@ -65,18 +65,32 @@ _OFFICIAL = frozenset({"stop", "length", "tool_calls", "content_filter", "functi
 
 def decode_response(body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
     """The neutral answer. FailureError if the body is an error in the clothes of a success, or no answer at all."""
-    value = parse_json(body)
+    try:
+        value: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _unreadable("it is not JSON") from None
     failure = failure_in_answer(value)
     if failure is not None:
         raise FailureError(failure)
+    try:
+        return Decoded(_decode_answer(value, dialect), ())
+    except FailureError as error:  # the reader takes a wrong type for the caller's fault
+        raise _unreadable(error.failure.message) from None
+
+
+def _unreadable(reason: str) -> FailureError:
+    return FailureError(Failure("upstream_error", f"The provider sent an answer that cannot be read: {reason}"))
+
+
+def _decode_answer(value: Any, dialect: Dialect) -> GenerateResponse:
     fields = Fields(value)
     choices = fields.array("choices")
     if choices is None:
-        raise FailureError(Failure("upstream_error", "The provider's answer holds no choices."))
+        raise invalid("it holds no choices")
     usage = decode_usage(find_usage(value), dialect)
     for key in ("usage", "object"):
         fields.any(key)
-    response = GenerateResponse(
+    return GenerateResponse(
         id=fields.text("id") or "",
         model=fields.text("model") or "",
         choices=tuple(_decode_choice(choice, index) for index, choice in enumerate(choices)),
@@ -85,7 +99,6 @@ def decode_response(body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
         service_tier=fields.text("service_tier"),
         extras=kept(fields.rest()),
     )
-    return Decoded(response, ())
 
 
 def _decode_choice(value: Any, position: int) -> Choice:

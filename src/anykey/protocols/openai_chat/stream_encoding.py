@@ -24,7 +24,7 @@ from anykey.conversation.request import GenerateRequest
 from anykey.conversation.response import Finish
 from anykey.conversation.usage import Usage
 from anykey.protocols.openai_chat.errors import encode_stream_failure
-from anykey.protocols.openai_chat.extras import NAME, synthetic_id, write_extras
+from anykey.protocols.openai_chat.extras import NAME, drop_extras, synthetic_id, write_extras
 from anykey.protocols.openai_chat.reasoning import encode_detail, encode_format
 from anykey.protocols.openai_chat.response import (
     encode_citation,
@@ -204,7 +204,7 @@ class ChatStreamEncoder:
                 state.starts[index] = state.length
                 state.citations[index] = list(part.citations)
                 state.length += len(part.text)
-                if state.calls:
+                if any(call.prefix is not None for call in state.calls.values()):
                     self._log.approximated(path, "text after a call is told beside it")
                 return {"content": part.text} if part.text else None
             case ReasoningPart():
@@ -281,7 +281,7 @@ class ChatStreamEncoder:
 
     def _finish_part(self, event: ev.PartFinished) -> bytes:
         if event.extras:
-            write_extras({}, event.extras, f"choices[{event.choice}].content[{event.index}]", self._log)
+            drop_extras(event.extras, f"choices[{event.choice}].content[{event.index}]", self._log)
         state = self._choices[event.choice]
         citations = state.citations.pop(event.index, None)
         if not citations:

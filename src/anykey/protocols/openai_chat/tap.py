@@ -25,7 +25,7 @@ _CONTENT = ("content", "reasoning_content", "reasoning", "tool_calls", "refusal"
 _RARE_CONTENT = ("audio", "images", "annotations")
 _MARK_USAGE, _MARK_USAGE_SPACED = b'"usage":{', b'"usage": {'
 _MARK_FINISH, _MARK_FINISH_SPACED = b'finish_reason":"', b'finish_reason": "'
-_MARK_ERROR, _MARK_DONE = b'"error"', b"[DONE]"
+_MARK_ERROR, _MARK_ERROR_EVENT, _MARK_DONE = b'"error"', b"event: error", b"[DONE]"
 _decode = msgspec.json.Decoder().decode
 
 
@@ -104,7 +104,7 @@ class StreamTap:
             return False
         report = self.report
         failure = failure_in_answer(value)
-        if failure is None and block.startswith(b"event: error"):
+        if failure is None and _MARK_ERROR_EVENT in block:
             failure = Failure("upstream_error", "The upstream reported an error in the stream.")
         if failure is not None:
             report.failure = failure
@@ -200,6 +200,7 @@ def _is_marked(whole: bytes) -> bool:
         _MARK_FINISH in whole
         or _MARK_USAGE in whole
         or _MARK_ERROR in whole
+        or _MARK_ERROR_EVENT in whole
         or _MARK_DONE in whole
         or _MARK_FINISH_SPACED in whole
         or _MARK_USAGE_SPACED in whole

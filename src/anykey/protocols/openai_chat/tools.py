@@ -65,7 +65,9 @@ def decode_tool_choice(value: Any, path: str) -> ToolChoice | None:
             return _decode_allowed(fields)
         case _:
             return None
-    name = (inner or Fields({}, fields.at("function"))).required_text("name")
+    named = inner or Fields({}, fields.at("function"))
+    name = named.required_text("name")
+    _refuse_unknown(named)
     return ToolChoice("named", (name,), custom=custom, extras=kept(fields.rest()))
 
 
@@ -73,12 +75,26 @@ def _decode_allowed(fields: Fields) -> ToolChoice | None:
     inner = fields.nested("allowed_tools") or fields
     tools: list[Any] = inner.array("tools") or []
     names: list[str] = []
+    read: list[Fields] = [] if inner is fields else [inner]
     for index, tool in enumerate(tools):
         entry = Fields(tool, f"{inner.at('tools')}[{index}]")
         if entry.text("type") != "function":
             return None
-        names.append((entry.nested("function") or entry).required_text("name"))
-    return ToolChoice("allowed", tuple(names), inner.text("mode") == "required", extras=kept(fields.rest()))
+        function = entry.nested("function") or entry
+        names.append(function.required_text("name"))
+        read += [entry, function]
+    mode = inner.text("mode")
+    if mode not in (None, "auto", "required"):
+        raise invalid(f"expected 'auto' or 'required', got {mode!r}", inner.at("mode"))
+    _refuse_unknown(*read)
+    return ToolChoice("allowed", tuple(names), mode == "required", extras=kept(fields.rest()))
+
+
+def _refuse_unknown(*read: Fields) -> None:
+    """A choice says which tool must run: a key that would change that and is not understood is no choice to make here."""
+    for fields in read:
+        for key in fields.rest():
+            raise invalid("this field is not known", fields.at(key))
 
 
 class ToolWriter:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from anykey.conversation.losses import LossLog
-from anykey.conversation.parts import Json
-from anykey.conversation.usage import Usage, carve, token_count
+from anykey.conversation.parts import Extras, Json
+from anykey.conversation.usage import LARGEST_COUNT, Usage, carve, token_count
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, kept
 from anykey.protocols.openai_chat.parsed import is_object
 
 _CACHED_ALIASES = ("prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
 _PROMPT, _COMPLETION = "prompt_tokens_details", "completion_tokens_details"
+_READ = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", _PROMPT, _COMPLETION})
+_READ_PROMPT = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"})
+_READ_COMPLETION = frozenset({"reasoning_tokens", "audio_tokens", "image_tokens"})
+_NOTHING: dict[str, int] = {}
 
 
 def find_usage(body: Json) -> Any:
@@ -32,51 +36,72 @@ def decode_usage(value: Any, dialect: Dialect) -> Usage | None:
     """
     if not is_object(value) or not value:
         return None
-    left = dict(value)
-    prompt, completion = _take(left, "prompt_tokens"), _take(left, "completion_tokens")
-    total = _take(left, "total_tokens")
-    prompt_details, completion_details = _details(left, _PROMPT), _details(left, _COMPLETION)
-    cached = _take(prompt_details, "cached_tokens")
-    for alias in _CACHED_ALIASES:
-        cached = cached or token_count(left.get(alias)) or 0
+    counts = _counts(value)
+    prompt_details: Any = value.get(_PROMPT)
+    completion_details: Any = value.get(_COMPLETION)
+    of_prompt = _counts(prompt_details) if prompt_details and is_object(prompt_details) else _NOTHING
+    of_completion = _counts(completion_details) if completion_details and is_object(completion_details) else _NOTHING
+    prompt, completion = counts.get("prompt_tokens", 0), counts.get("completion_tokens", 0)
     fresh, cache_read, cache_write, audio, image = carve(
         prompt,
-        cached,
-        _take(prompt_details, "cache_write_tokens"),
-        _take(prompt_details, "audio_tokens"),
-        _take(prompt_details, "image_tokens"),
+        of_prompt.get("cached_tokens") or _aliased(counts),
+        of_prompt.get("cache_write_tokens", 0),
+        of_prompt.get("audio_tokens", 0),
+        of_prompt.get("image_tokens", 0),
     )
-    reasoning = _take(completion_details, "reasoning_tokens") or token_count(left.get("reasoning_tokens")) or 0
+    total = counts.get("total_tokens", 0)
+    reasoning = of_completion.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
     beside = max(total - prompt - completion, 0)
     if dialect.usage_excludes_reasoning and not total:
         beside = reasoning
-    inside = max(reasoning - beside, 0)
     output, inside, output_audio, output_image = carve(
-        completion, inside, _take(completion_details, "audio_tokens"), _take(completion_details, "image_tokens")
+        completion,
+        max(reasoning - beside, 0),
+        of_completion.get("audio_tokens", 0),
+        of_completion.get("image_tokens", 0),
     )
-    details = {_PROMPT: prompt_details, _COMPLETION: completion_details}
-    left.update({name: rest for name, rest in details.items() if rest})
     return Usage(
-        input_tokens=fresh,
-        cache_read_tokens=cache_read,
-        cache_write_5m_tokens=cache_write,
-        output_tokens=output,
-        reasoning_tokens=inside + beside,
-        input_audio_tokens=audio,
-        input_image_tokens=image,
-        output_audio_tokens=output_audio,
-        output_image_tokens=output_image,
-        extras=kept({key: item for key, item in left.items() if item is not None}),
+        fresh,
+        cache_read,
+        cache_write,
+        0,
+        output,
+        inside + beside,
+        audio,
+        image,
+        output_audio,
+        output_image,
+        _unread(value),
     )
 
 
-def _take(values: Json, key: str) -> int:
-    return token_count(values.pop(key, None)) or 0
+def _counts(value: Json) -> dict[str, int]:
+    """The token counts of an object; whatever is no count is left out."""
+    return {
+        key: count
+        for key, item in value.items()
+        if (count := item if type(item) is int and 0 <= item <= LARGEST_COUNT else token_count(item)) is not None
+    }
 
 
-def _details(left: Json, key: str) -> Json:
-    value: Any = left.pop(key, None)
-    return {k: v for k, v in value.items() if v is not None} if is_object(value) else {}
+def _aliased(counts: dict[str, int]) -> int:
+    """Cached prompt tokens under one of the names some servers give them."""
+    for alias in _CACHED_ALIASES:
+        if count := counts.get(alias):
+            return count
+    return 0
+
+
+def _unread(value: Json) -> Extras:
+    """What of a usage object has no bucket."""
+    left = {key: item for key, item in value.items() if key not in _READ and item is not None}
+    for name, read in ((_PROMPT, _READ_PROMPT), (_COMPLETION, _READ_COMPLETION)):
+        details: Any = value.get(name)
+        if details and is_object(details):
+            rest = {key: item for key, item in details.items() if key not in read and item is not None}
+            if rest:
+                left[name] = rest
+    return kept(left)
 
 
 def encode_usage(usage: Usage, log: LossLog) -> Json:

@@ -45,14 +45,12 @@ def test_headers_of_the_client_go_through_only_with_his_own_body() -> None:
         (b"x-api-key", b"ak-secret"),
     ]
     dialect = Dialect(version="2023-06-01")
-    json_type = (b"content-type", b"application/json")
     assert CODEC.request_headers(client, dialect, verbatim=True) == (
         (b"anthropic-version", b"2026-10-21"),
         (b"anthropic-beta", b"a,b,c"),
-        json_type,
     )
-    assert CODEC.request_headers(client, dialect, verbatim=False) == ((b"anthropic-version", b"2023-06-01"), json_type)
-    assert CODEC.request_headers([], dialect, verbatim=True) == ((b"anthropic-version", b"2023-06-01"), json_type)
+    assert CODEC.request_headers(client, dialect, verbatim=False) == ((b"anthropic-version", b"2023-06-01"),)
+    assert CODEC.request_headers([], dialect, verbatim=True) == ((b"anthropic-version", b"2023-06-01"),)
 
 
 def test_the_verbs_are_wired() -> None:

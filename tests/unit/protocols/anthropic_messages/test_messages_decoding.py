@@ -129,3 +129,8 @@ def test_the_field_at_fault_is_named_as_the_protocol_does(message: Any, field: s
 
 def test_empty_content_is_no_part() -> None:
     assert decode_content("", "x") == decode_content([], "x") == ()
+
+
+def test_a_citation_that_is_no_object_is_refused_by_its_path() -> None:
+    with pytest.raises(FailureError, match=r"content\.0\.citations\.1: expected an object, got a string"):
+        decode_content([{"type": "text", "text": "a", "citations": [{"type": "x"}, "x"]}], "content")

@@ -122,3 +122,10 @@ def test_a_begun_answer() -> None:
 def test_a_hint_on_a_message_of_the_user_is_written_on_it() -> None:
     _, wire, _ = encode(say("user", "hi", cache=CacheHint()))
     assert wire == [{"role": "user", "content": "hi", "cache_control": {"type": "ephemeral"}}]
+
+
+def test_what_stands_on_a_message_without_content_is_lost_by_name() -> None:
+    kept = {"anthropic_messages": {"x_new": 1}}
+    _, wire, losses = encode(say("user", "hi"), say("assistant", "", extras=kept), say("user", "there"))
+    assert [message["role"] for message in wire] == ["user"]
+    assert losses == ["dropped messages[1]"]

@@ -273,3 +273,16 @@ def test_usage_may_come_before_or_after_the_finish(early: bool) -> None:
     ending = [FINISH[1], FINISH[0], FINISH[2]] if early else FINISH
     records, _ = encode(BEGIN, *ending)
     assert records[-2]["usage"]["output_tokens"] == 11
+
+
+def test_log_probabilities_of_a_further_choice_are_lost_with_it() -> None:
+    encoder = StreamEncoder()
+    encoder.feed([ev.Started("msg_1", "m"), ev.LogprobsAdded({"content": []}, 1)])
+    assert [loss.path for loss in encoder.losses] == ["choices[1]"]
+
+
+def test_what_hangs_on_a_text_that_is_never_told_is_lost_by_name() -> None:
+    encoder = StreamEncoder()
+    empty = TextPart("", extras={"openai_chat": {"x_new": 1}})
+    encoder.feed([ev.Started("msg_1", "m"), ev.PartStarted(0, empty), ev.PartFinished(0)])
+    assert [loss.path for loss in encoder.losses] == ["content[0].x_new"]

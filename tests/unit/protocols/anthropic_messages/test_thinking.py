@@ -127,3 +127,8 @@ def test_a_budget_as_an_effort() -> None:
         "xhigh",
         "max",
     ]
+
+
+def test_a_budget_below_the_least_is_raised_to_it() -> None:
+    wire, _, losses = encode(Reasoning("on", None, 0), BUDGET, 4000)
+    assert (wire, losses) == ({"type": "enabled", "budget_tokens": 1024}, ["approximated reasoning.budget_tokens"])

@@ -68,3 +68,11 @@ def test_what_has_no_bucket_here_is_counted_in_the_total_and_named() -> None:
 
 def test_no_usage_is_zeros() -> None:
     assert encode_usage(None, LossLog("response")) == {"input_tokens": 0, "output_tokens": 0}
+
+
+def test_a_detail_that_is_no_object_says_nothing() -> None:
+    found = decode_usage(
+        {"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 3, "cache_creation": []}
+    )
+    assert found == Usage(1, 0, 3, 0, 2)
+    assert encode_usage(found, LossLog("response"))["cache_creation_input_tokens"] == 3

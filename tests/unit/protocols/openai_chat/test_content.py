@@ -105,7 +105,13 @@ def test_only_base64_data_is_data(url: str) -> None:
         ("1h", Dialect(cache_control=True), "cache_control", {"type": "ephemeral", "ttl": "1h"}, []),
         ("12h", Dialect(cache_control=True), "cache_control", {"type": "ephemeral", "ttl": "1h"}, ["approximated"]),
         ("5m", Dialect(cache_breakpoints=True), "prompt_cache_breakpoint", {"mode": "explicit"}, ["approximated"]),
-        ("1h", Dialect(cache_breakpoints=True), "prompt_cache_breakpoint", {"mode": "explicit", "ttl": "30m"}, ["approximated"]),
+        (
+            "1h",
+            Dialect(cache_breakpoints=True),
+            "prompt_cache_breakpoint",
+            {"mode": "explicit", "ttl": "30m"},
+            ["approximated"],
+        ),
         ("1h", PLAIN, "cache_control", None, ["dropped"]),
     ],
 )
@@ -126,7 +132,9 @@ def test_a_cache_mark_in_the_dialect_of_the_upstream(
         (MediaPart("image", file_id="f"), "[An image was left out here]", "dropped:p"),
         (MediaPart("audio", url="https://x"), "[An audio was left out here]", "dropped:p"),
         (
-            OpaquePart("anthropic_messages", "search_result", {"title": "T", "content": [{"type": "text", "text": "b"}]}),
+            OpaquePart(
+                "anthropic_messages", "search_result", {"title": "T", "content": [{"type": "text", "text": "b"}]}
+            ),
             "T\nb",
             "approximated:p",
         ),
@@ -144,7 +152,10 @@ def test_a_document_where_files_are_not_taken_is_said_to_be_missing() -> None:
 
 def test_a_document_without_a_name_gets_one() -> None:
     entry, losses = write(MediaPart("document", "application/pdf", "AA"))
-    assert entry == {"type": "file", "file": {"filename": "document.pdf", "file_data": "data:application/pdf;base64,AA"}}
+    assert entry == {
+        "type": "file",
+        "file": {"filename": "document.pdf", "file_data": "data:application/pdf;base64,AA"},
+    }
     assert losses == []
 
 
@@ -155,3 +166,25 @@ def test_a_foreign_block_without_words_is_dropped() -> None:
 
 def test_a_part_that_cannot_stand_there_is_a_loss() -> None:
     assert write(ReasoningPart("x")) == (None, ["dropped:p"])
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"type": "text", "text": "a", "prompt_cache_breakpoint": {"mode": "x"}}, r"prompt_cache_breakpoint\.mode"),
+        ({"type": "text", "text": "a", "cache_control": {"type": "x"}}, r"cache_control\.type"),
+        ({"type": "file", "file": {}}, r"content\[0\]\.file"),
+    ],
+)
+def test_what_nobody_could_understand_is_refused_by_its_path(part: Any, field: str) -> None:
+    with pytest.raises(FailureError, match=field):
+        decode_part(part, "content[0]")
+
+
+def test_further_keys_of_audio_and_files_come_back() -> None:
+    for part in (
+        {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav", "x_new": 1}},
+        {"type": "file", "file": {"filename": "a", "file_data": "data:application/pdf;base64,AA==", "file_id": "f"}},
+    ):
+        written = ContentWriter(FULL, LossLog("request")).write(decode_part(part, "content[0]"), "content[0]")
+        assert written == part

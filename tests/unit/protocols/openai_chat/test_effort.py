@@ -12,7 +12,15 @@ from tests.unit.protocols.openai_chat.samples import codes
 
 @pytest.mark.parametrize(
     ("tokens", "effort"),
-    [(100, "minimal"), (1024, "low"), (8191, "low"), (8192, "medium"), (31999, "high"), (32768, "xhigh"), (200000, "max")],
+    [
+        (100, "minimal"),
+        (1024, "low"),
+        (8191, "low"),
+        (8192, "medium"),
+        (31999, "high"),
+        (32768, "xhigh"),
+        (200000, "max"),
+    ],
 )
 def test_a_budget_is_the_effort_nearest_below(tokens: int, effort: str) -> None:
     assert effort_of_budget(tokens) == effort
@@ -62,19 +70,49 @@ BARE = Dialect(reasoning_effort=False)
         (Reasoning("adaptive"), Dialect(), {}, ["dropped:reasoning.mode"]),
         (Reasoning("off"), Dialect(), {}, ["dropped:reasoning.mode"]),
         (Reasoning("off"), SWITCH, {"thinking": {"type": "disabled"}}, []),
-        (Reasoning("off", "high", 2000), SWITCH, {"thinking": {"type": "disabled"}}, ["dropped:reasoning.effort", "dropped:reasoning.budget_tokens"]),
+        (
+            Reasoning("off", "high", 2000),
+            SWITCH,
+            {"thinking": {"type": "disabled"}},
+            ["dropped:reasoning.effort", "dropped:reasoning.budget_tokens"],
+        ),
         (Reasoning("on"), SWITCH, {"thinking": {"type": "enabled"}}, []),
         (Reasoning("auto"), SWITCH, {"thinking": {"type": "auto"}}, []),
-        (Reasoning("adaptive", "low"), SWITCH, {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}, ["approximated:reasoning.mode"]),
+        (
+            Reasoning("adaptive", "low"),
+            SWITCH,
+            {"thinking": {"type": "enabled"}, "reasoning_effort": "low"},
+            ["approximated:reasoning.mode"],
+        ),
         (Reasoning(effort="none"), SWITCH, {"thinking": {"type": "disabled"}}, ["emulated:reasoning.effort"]),
         (Reasoning("on", None, 700), ENABLE, {"enable_thinking": True, "thinking_budget": 700}, []),
         (Reasoning(effort="low"), ENABLE, {"enable_thinking": True}, ["approximated:reasoning.effort"]),
         (Reasoning(None, None, 700), BARE, {}, ["dropped:reasoning.budget_tokens"]),
-        (Reasoning("on", None, 700, "omitted"), OBJECT, {"reasoning": {"max_tokens": 700, "enabled": True, "exclude": True}}, []),
-        (Reasoning("adaptive", "low", 700, "summarized"), OBJECT, {"reasoning": {"effort": "low", "enabled": True}}, ["dropped:reasoning.budget_tokens", "approximated:reasoning.mode", "dropped:reasoning.display"]),
+        (
+            Reasoning("on", None, 700, "omitted"),
+            OBJECT,
+            {"reasoning": {"max_tokens": 700, "enabled": True, "exclude": True}},
+            [],
+        ),
+        (
+            Reasoning("adaptive", "low", 700, "summarized"),
+            OBJECT,
+            {"reasoning": {"effort": "low", "enabled": True}},
+            ["dropped:reasoning.budget_tokens", "approximated:reasoning.mode", "dropped:reasoning.display"],
+        ),
         (Reasoning("on", display="omitted"), SWITCH, {"thinking": {"type": "enabled"}}, ["dropped:reasoning.display"]),
-        (Reasoning("on", extras={"anthropic_messages": {"x": 1}}), SWITCH, {"thinking": {"type": "enabled"}}, ["dropped:reasoning.x"]),
-        (Reasoning(effort="low", extras={"openai_chat": {"x": 1}}), Dialect(), {"reasoning_effort": "low"}, ["dropped:reasoning.x"]),
+        (
+            Reasoning("on", extras={"anthropic_messages": {"x": 1}}),
+            SWITCH,
+            {"thinking": {"type": "enabled"}},
+            ["dropped:reasoning.x"],
+        ),
+        (
+            Reasoning(effort="low", extras={"openai_chat": {"x": 1}}),
+            Dialect(),
+            {"reasoning_effort": "low"},
+            ["dropped:reasoning.x"],
+        ),
     ],
 )
 def test_it_is_asked_as_the_upstream_understands(

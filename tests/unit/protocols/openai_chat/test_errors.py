@@ -9,7 +9,12 @@ from anykey.protocols.openai_chat.errors import failure_in_answer
 from tests.unit.protocols.openai_chat.samples import dump
 
 SHAPES: list[tuple[int, bytes, FailureKind, str]] = [
-    (400, dump({"error": {"message": "bad", "type": "invalid_request_error", "param": "n", "code": None}}), "invalid_request", "bad"),
+    (
+        400,
+        dump({"error": {"message": "bad", "type": "invalid_request_error", "param": "n", "code": None}}),
+        "invalid_request",
+        "bad",
+    ),
     (400, dump({"error": "bad", "code": "x"}), "invalid_request", "bad"),
     (422, dump({"detail": "bad"}), "invalid_request", "bad"),
     (422, dump({"detail": [{"loc": ["body"], "msg": "bad"}]}), "invalid_request", '[{"loc":["body"],"msg":"bad"}]'),
@@ -20,9 +25,19 @@ SHAPES: list[tuple[int, bytes, FailureKind, str]] = [
     (500, b"plain words", "upstream_error", "plain words"),
     (500, b"\xff\xfe", "upstream_error", "��"),
     (400, dump({"error": {"message": "x", "code": "context_length_exceeded"}}), "context_too_long", "x"),
-    (400, dump({"error": {"message": "prompt is too long: 9 tokens > 8 maximum"}}), "context_too_long", "prompt is too long: 9 tokens > 8 maximum"),
+    (
+        400,
+        dump({"error": {"message": "prompt is too long: 9 tokens > 8 maximum"}}),
+        "context_too_long",
+        "prompt is too long: 9 tokens > 8 maximum",
+    ),
     (400, dump({"error": {"message": "filtered", "code": "content_filter"}}), "content_blocked", "filtered"),
-    (404, dump({"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}), "model_not_found", "The model `x` does not exist"),
+    (
+        404,
+        dump({"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}),
+        "model_not_found",
+        "The model `x` does not exist",
+    ),
     (404, dump({"error": {"message": "no such path"}}), "not_found", "no such path"),
     (413, b"", "too_large", "The provider answered HTTP 413 without saying why."),
     (429, dump({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), "rate_limited", "slow down"),
@@ -33,8 +48,18 @@ SHAPES: list[tuple[int, bytes, FailureKind, str]] = [
     (503, dump({"error": {"message": "The engine is overloaded"}}), "overloaded", "The engine is overloaded"),
     (503, b"", "unavailable", "The provider answered HTTP 503 without saying why."),
     (529, b"", "overloaded", "The provider answered HTTP 529 without saying why."),
-    (429, dump({"error": {"message": "Provider returned error", "metadata": {"raw": "busy"}}}), "rate_limited", "Provider returned error: busy"),
-    (400, dump({"error": {"message": "Unknown parameter: timeout", "param": "timeout"}}), "invalid_request", "Unknown parameter: timeout"),
+    (
+        429,
+        dump({"error": {"message": "Provider returned error", "metadata": {"raw": "busy"}}}),
+        "rate_limited",
+        "Provider returned error: busy",
+    ),
+    (
+        400,
+        dump({"error": {"message": "Unknown parameter: timeout", "param": "timeout"}}),
+        "invalid_request",
+        "Unknown parameter: timeout",
+    ),
 ]
 
 
@@ -46,7 +71,12 @@ def test_every_shape_of_error_is_read(status: int, body: bytes, kind: str, messa
 
 @pytest.mark.parametrize(
     ("status", "message"),
-    [(401, "key sk-secret is wrong"), (403, "org-1 may not"), (402, "pay"), (400, "Incorrect API key provided: sk-secret")],
+    [
+        (401, "key sk-secret is wrong"),
+        (403, "org-1 may not"),
+        (402, "pay"),
+        (400, "Incorrect API key provided: sk-secret"),
+    ],
 )
 def test_a_refused_credential_says_nothing_of_the_account(status: int, message: str) -> None:
     failure = CODEC.decode_failure(status, (), dump({"error": {"message": message}}))
@@ -59,7 +89,9 @@ def test_a_refused_credential_says_nothing_of_the_account(status: int, message: 
 
 
 def test_the_field_and_the_code_are_kept() -> None:
-    failure = CODEC.decode_failure(400, (), dump({"error": {"message": "m", "param": "tools", "code": "c", "type": "t"}}))
+    failure = CODEC.decode_failure(
+        400, (), dump({"error": {"message": "m", "param": "tools", "code": "c", "type": "t"}})
+    )
     assert (failure.param, failure.code) == ("tools", "c")
 
 
@@ -114,8 +146,9 @@ def test_what_is_no_error(value: Any) -> None:
 
 STATUSES: dict[FailureKind, int] = {
     "invalid_request": 400, "context_too_long": 400, "content_blocked": 400, "authentication": 401, "payment_required": 402,
-    "permission": 403, "not_found": 404, "model_not_found": 404, "method_not_allowed": 405, "request_timeout": 408, "conflict": 409,
-    "too_large": 413, "rate_limited": 429, "quota_exhausted": 429, "client_gone": 499, "internal": 500, "upstream_error": 502,
+    "permission": 403, "not_found": 404, "model_not_found": 404, "method_not_allowed": 405, "request_timeout": 408,
+    "conflict": 409, "too_large": 413, "rate_limited": 429, "quota_exhausted": 429, "client_gone": 499,
+    "internal": 500, "upstream_error": 502,
     "upstream_refused_credential": 502, "upstream_timeout": 504, "unavailable": 503, "overloaded": 503,
 }  # fmt: skip
 
@@ -137,10 +170,15 @@ def test_a_failure_is_told_in_the_clients_shape(kind: FailureKind, status: int) 
 
 
 def test_waiting_and_retrying_are_told() -> None:
-    headers = dict(CODEC.encode_failure(Failure("rate_limited", "m", retry_after_s=1.2, should_retry=True), "r").headers)
+    headers = dict(
+        CODEC.encode_failure(Failure("rate_limited", "m", retry_after_s=1.2, should_retry=True), "r").headers
+    )
     assert headers[b"retry-after"] == b"2"
     assert headers[b"x-should-retry"] == b"true"
-    assert dict(CODEC.encode_failure(Failure("internal", "m", should_retry=False), "r").headers)[b"x-should-retry"] == b"false"
+    assert (
+        dict(CODEC.encode_failure(Failure("internal", "m", should_retry=False), "r").headers)[b"x-should-retry"]
+        == b"false"
+    )
 
 
 @pytest.mark.parametrize(

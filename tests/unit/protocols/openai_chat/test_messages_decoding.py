@@ -72,7 +72,9 @@ def test_what_an_assistant_said(said: dict[str, Any], parts: tuple[Part, ...]) -
 
 def test_sound_that_came_whole_keeps_its_id() -> None:
     (message,) = read({"role": "assistant", "audio": {"id": "a", "data": "AA", "transcript": "t"}})
-    assert message.parts == (MediaPart("audio", data="AA", extras={"openai_chat": {"audio": {"transcript": "t", "id": "a"}}}),)
+    assert message.parts == (
+        MediaPart("audio", data="AA", extras={"openai_chat": {"audio": {"transcript": "t", "id": "a"}}}),
+    )
 
 
 def test_a_citation_of_another_kind_is_kept_raw() -> None:
@@ -83,7 +85,8 @@ def test_a_citation_of_another_kind_is_kept_raw() -> None:
 def test_tool_results_are_text_or_parts() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
     plain, rich = read(
-        {"role": "tool", "tool_call_id": "1", "content": "ok"}, {"role": "tool", "tool_call_id": "2", "content": [image]}
+        {"role": "tool", "tool_call_id": "1", "content": "ok"},
+        {"role": "tool", "tool_call_id": "2", "content": [image]},
     )
     assert plain == Message("tool", (ToolResultPart("1", (TextPart("ok"),)),))
     assert rich.parts == (ToolResultPart("2", (MediaPart("image", "image/png", "AA"),)),)

@@ -199,7 +199,10 @@ def test_reasoning_goes_back_when_the_upstream_wants_it(echo: Any, first: bool, 
         (MediaPart("document", text="x"), "dropped:messages[0].content[0]"),
         (TextPart("x", citations=(Citation("anthropic_messages", {}),)), "dropped:messages[0].content[0].citations[0]"),
         (TextPart("x", extras={"anthropic_messages": {"y": 1}}), "dropped:messages[0].content[0].y"),
-        (ToolCallPart("1", "f", "{}", extras={"anthropic_messages": {"caller": 1}}), "dropped:messages[0].content[0].caller"),
+        (
+            ToolCallPart("1", "f", "{}", extras={"anthropic_messages": {"caller": 1}}),
+            "dropped:messages[0].content[0].caller",
+        ),
         (ToolCallPart("1", "f", "{}", cache=CacheHint()), "dropped:messages[0].content[0].cache_control"),
         (ToolCallPart("1", "f.x", "{}"), "emulated:messages[0].content[0].name"),
         (RefusalPart("no", {"anthropic_messages": {"y": 1}}), "dropped:messages[0].content[0].y"),
@@ -210,7 +213,9 @@ def test_what_an_assistant_message_cannot_say_is_a_loss(part: Part, loss: str) -
 
 
 def test_what_belongs_to_a_whole_message_of_results_is_a_loss() -> None:
-    turn = Message("user", (ToolResultPart("1", name="f", cache=CacheHint()),), "ann", CacheHint(), {"openai_chat": {"x": 1}})
+    turn = Message(
+        "user", (ToolResultPart("1", name="f", cache=CacheHint()),), "ann", CacheHint(), {"openai_chat": {"x": 1}}
+    )
     told, losses = messages(assistant(ToolCallPart("1", "f", "{}")), turn)
     assert told[1] == {"role": "tool", "tool_call_id": "1", "content": ""}
     assert losses == [
@@ -227,3 +232,10 @@ def test_an_empty_message_is_still_a_message() -> None:
         {"role": "user", "content": ""},
         {"role": "assistant", "content": ""},
     ]
+
+
+def test_an_assistant_that_only_thought_has_content_all_the_same() -> None:
+    thought = ReasoningPart("so", OpaqueState("anthropic_messages", "s"))
+    body, _ = encode(asking(user(TextPart("hi")), assistant(thought), user(TextPart("on"))), FULL)
+    assert body["messages"][1]["content"] == ""
+    assert body["messages"][1]["reasoning_details"]

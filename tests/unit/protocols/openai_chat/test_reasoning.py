@@ -6,7 +6,13 @@ from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import OpaquePart, OpaqueState, Part, ReasoningPart
 from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.dialect import Dialect
-from anykey.protocols.openai_chat.reasoning import decode_detail, encode_detail, needs_details, read_reasoning, write_history
+from anykey.protocols.openai_chat.reasoning import (
+    decode_detail,
+    encode_detail,
+    needs_details,
+    read_reasoning,
+    write_history,
+)
 from tests.unit.protocols.openai_chat.samples import codes
 
 SIGNED = ReasoningPart("so", OpaqueState("anthropic_messages", "sig"))

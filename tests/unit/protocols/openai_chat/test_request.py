@@ -16,30 +16,30 @@ from anykey.protocols.openai_chat.codec import CODEC
 from anykey.protocols.openai_chat.dialect import Dialect
 from tests.unit.protocols.openai_chat.samples import FULL, PLAIN, asking, codes, decode, dump, encode, user
 
-SCHEMA = {"type": "object", "properties": {}}
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"max_completion_tokens": 9},
-        {"temperature": 0.5, "top_p": 1, "frequency_penalty": 0.1, "presence_penalty": -0.1},
-        {"seed": 7, "n": 2, "logprobs": True, "top_logprobs": 3},
-        {"stop": ["a", "b"]},
-        {"tools": [TOOL], "tool_choice": "auto", "parallel_tool_calls": False},
-        {"response_format": {"type": "json_object"}},
-        {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}}},
-        {"response_format": {"type": "grammar", "grammar": "x"}},
-        {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "odd": 1}}},
-        {"reasoning": {"effort": "low"}},
-        {"verbosity": "low", "service_tier": "flex", "prompt_cache_key": "k", "user": "u", "metadata": {"a": "b"}},
-        {"stream": True, "stream_options": {"include_usage": True, "include_obfuscation": False}},
-        {"store": True, "prediction": {"type": "content", "content": "x"}, "logit_bias": {"1": 2}},
-        {"tool_choice": {"type": "odd"}},
-        {"safety_identifier": "s", "modalities": ["text"], "web_search_options": {}},
-    ],
-)
+OWN: list[dict[str, Any]] = [
+    {"max_completion_tokens": 9},
+    {"temperature": 0.5, "top_p": 1, "frequency_penalty": 0.1, "presence_penalty": -0.1},
+    {"seed": 7, "n": 2, "logprobs": True, "top_logprobs": 3},
+    {"stop": ["a", "b"]},
+    {"tools": [TOOL], "tool_choice": "auto", "parallel_tool_calls": False},
+    {"response_format": {"type": "json_object"}},
+    {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}}},
+    {"response_format": {"type": "grammar", "grammar": "x"}},
+    {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "odd": 1}}},
+    {"reasoning": {"effort": "low"}},
+    {"verbosity": "low", "service_tier": "flex", "prompt_cache_key": "k", "user": "u", "metadata": {"a": "b"}},
+    {"stream": True, "stream_options": {"include_usage": True, "include_obfuscation": False}},
+    {"store": True, "prediction": {"type": "content", "content": "x"}, "logit_bias": {"1": 2}},
+    {"tool_choice": {"type": "odd"}},
+    {"safety_identifier": "s", "modalities": ["text"], "web_search_options": {}},
+]
+
+
+@pytest.mark.parametrize("fields", OWN)
 def test_a_request_of_this_protocol_comes_back(fields: dict[str, Any]) -> None:
     wire = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **fields}
     body, losses = encode(decode(**wire), FULL)
@@ -61,7 +61,12 @@ def test_the_limit_stands_where_the_upstream_looks() -> None:
 
 
 def test_legacy_functions_are_tools() -> None:
-    body = {"model": "m", "messages": [], "functions": [{"name": "f", "parameters": SCHEMA}], "function_call": {"name": "f"}}
+    body = {
+        "model": "m",
+        "messages": [],
+        "functions": [{"name": "f", "parameters": SCHEMA}],
+        "function_call": {"name": "f"},
+    }
     request, losses = CODEC.decode_request(dump(body), RequestPath())
     assert request.tools == (FunctionTool("f", None, SCHEMA),)
     assert request.tool_choice == ToolChoice("named", ("f",))
@@ -92,28 +97,38 @@ def test_the_field_at_fault_is_named(body: dict[str, Any], param: str) -> None:
     assert caught.value.failure.param == param
 
 
-@pytest.mark.parametrize(
-    ("fields", "dialect", "part", "losses"),
-    [
-        ({"stop": tuple("abcdef")}, PLAIN, {"stop": list("abcd")}, ["dropped:stop[4]", "dropped:stop[5]"]),
-        ({"top_k": 4}, FULL, {}, ["dropped:top_k"]),
-        ({"temperature": 1.0}, Dialect(sampling=False), {}, ["dropped:temperature"]),
-        ({"service_tier": "standard_only"}, FULL, {"service_tier": "default"}, ["approximated:service_tier"]),
-        ({"service_tier": "auto"}, PLAIN, {}, ["dropped:service_tier"]),
-        ({"verbosity": "low", "cache_key": "k"}, PLAIN, {}, ["dropped:prompt_cache_key", "dropped:verbosity"]),
-        ({"metadata": {"user_id": "u"}, "end_user": "u"}, FULL, {"user": "u"}, []),
-        ({"metadata": {"user_id": "u", "a": "b"}}, PLAIN, {"user": "u"}, ["dropped:metadata.a"]),
-        ({"end_user": "x" * 65}, PLAIN, {"user": hashlib.sha256(b"x" * 65).hexdigest()}, ["approximated:user"]),
-        ({"cache": CacheHint()}, Dialect(cache_control=True), {"cache_control": {"type": "ephemeral"}}, []),
-        ({"cache": CacheHint()}, PLAIN, {}, ["dropped:cache_control"]),
-        ({"output_format": OutputFormat("json_schema", SCHEMA)}, PLAIN, {"response_format": {"type": "json_schema", "json_schema": {"name": "response", "schema": SCHEMA}}}, []),
-        ({"output_format": OutputFormat("json_schema", SCHEMA)}, Dialect(json_schema=False), {"response_format": {"type": "json_object"}}, ["approximated:response_format.json_schema"]),
-        ({"stream": True}, PLAIN, {"stream": True, "stream_options": {"include_usage": True}}, []),
-        ({"stream": True}, Dialect(stream_options=False), {"stream": True}, []),
-        ({"extras": {"anthropic_messages": {"context_management": {}}}}, PLAIN, {}, ["dropped:context_management"]),
-        ({"extras": {"openai_chat": {"stream_options": {"x": 1}}}}, PLAIN, {}, ["dropped:stream_options"]),
-    ],
-)
+TAKEN: list[tuple[dict[str, Any], Dialect, dict[str, Any], list[str]]] = [
+    ({"stop": tuple("abcdef")}, PLAIN, {"stop": list("abcd")}, ["dropped:stop[4]", "dropped:stop[5]"]),
+    ({"top_k": 4}, FULL, {}, ["dropped:top_k"]),
+    ({"temperature": 1.0}, Dialect(sampling=False), {}, ["dropped:temperature"]),
+    ({"service_tier": "standard_only"}, FULL, {"service_tier": "default"}, ["approximated:service_tier"]),
+    ({"service_tier": "auto"}, PLAIN, {}, ["dropped:service_tier"]),
+    ({"verbosity": "low", "cache_key": "k"}, PLAIN, {}, ["dropped:prompt_cache_key", "dropped:verbosity"]),
+    ({"metadata": {"user_id": "u"}, "end_user": "u"}, FULL, {"user": "u"}, []),
+    ({"metadata": {"user_id": "u", "a": "b"}}, PLAIN, {"user": "u"}, ["dropped:metadata.a"]),
+    ({"end_user": "x" * 65}, PLAIN, {"user": hashlib.sha256(b"x" * 65).hexdigest()}, ["approximated:user"]),
+    ({"cache": CacheHint()}, Dialect(cache_control=True), {"cache_control": {"type": "ephemeral"}}, []),
+    ({"cache": CacheHint()}, PLAIN, {}, ["dropped:cache_control"]),
+    (
+        {"output_format": OutputFormat("json_schema", SCHEMA)},
+        PLAIN,
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "response", "schema": SCHEMA}}},
+        [],
+    ),
+    (
+        {"output_format": OutputFormat("json_schema", SCHEMA)},
+        Dialect(json_schema=False),
+        {"response_format": {"type": "json_object"}},
+        ["approximated:response_format.json_schema"],
+    ),
+    ({"stream": True}, PLAIN, {"stream": True, "stream_options": {"include_usage": True}}, []),
+    ({"stream": True}, Dialect(stream_options=False), {"stream": True}, []),
+    ({"extras": {"anthropic_messages": {"context_management": {}}}}, PLAIN, {}, ["dropped:context_management"]),
+    ({"extras": {"openai_chat": {"stream_options": {"x": 1}}}}, PLAIN, {}, ["dropped:stream_options"]),
+]
+
+
+@pytest.mark.parametrize(("fields", "dialect", "part", "losses"), TAKEN)
 def test_what_an_upstream_takes_and_what_is_lost(
     fields: dict[str, Any], dialect: Dialect, part: dict[str, Any], losses: list[str]
 ) -> None:
@@ -173,7 +188,13 @@ DIALECTS = [
 
 def test_the_law_below_covers_every_field() -> None:
     # the stream options are the gateway's own; messages and tools have their own tests
-    assert {*GenerateRequest.__struct_fields__} - {*CHANGES} == {"model", "messages", "tools", "stream", "include_usage"}
+    assert {*GenerateRequest.__struct_fields__} - {*CHANGES} == {
+        "model",
+        "messages",
+        "tools",
+        "stream",
+        "include_usage",
+    }
 
 
 @given(st.sampled_from(DIALECTS), st.sampled_from(sorted(CHANGES)), st.data())

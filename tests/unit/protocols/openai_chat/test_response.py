@@ -49,7 +49,9 @@ def tell(*parts: Part, finish: Finish | None = None, **fields: Any) -> tuple[dic
         body({"content": None, "refusal": "no"}),
         body({"content": "", "refusal": None}, "content_filter"),
         body({"content": None, "refusal": None, "function_call": {"name": "f", "arguments": "{}"}}, "function_call"),
-        body({"content": "hi", "refusal": None, "audio": {"id": "a", "data": "AA", "expires_at": 1, "transcript": "t"}}),
+        body(
+            {"content": "hi", "refusal": None, "audio": {"id": "a", "data": "AA", "expires_at": 1, "transcript": "t"}}
+        ),
         body({"content": "hi", "refusal": None, "images": [{"type": "image_url", "image_url": {"url": "https://x"}}]}),
         body({"content": "hi", "refusal": None, "annotations": [{"type": "file", "file": {"name": "x"}}]}),
         body({"content": "hi", "refusal": None, "padding": "x"}, system_fingerprint="fp", service_tier="default"),
@@ -59,7 +61,13 @@ def tell(*parts: Part, finish: Finish | None = None, **fields: Any) -> tuple[dic
                 "refusal": None,
                 "reasoning_content": "so",
                 "reasoning_details": [
-                    {"type": "reasoning.text", "text": "so", "signature": "s", "format": "anthropic-claude-v1", "index": 0},
+                    {
+                        "type": "reasoning.text",
+                        "text": "so",
+                        "signature": "s",
+                        "format": "anthropic-claude-v1",
+                        "index": 0,
+                    },
                     {"type": "reasoning.encrypted", "data": "g", "format": "openai-responses-v1", "index": 1},
                     {"type": "reasoning.odd"},
                 ],
@@ -137,7 +145,9 @@ def test_an_answer_of_another_protocol() -> None:
     told, losses = tell(
         ReasoningPart("so", OpaqueState("anthropic_messages", "sig")),
         TextPart("ab"),
-        TextPart("cd", citations=(Citation("anthropic_messages", {}, "https://x", "X"), Citation("anthropic_messages", {}))),
+        TextPart(
+            "cd", citations=(Citation("anthropic_messages", {}, "https://x", "X"), Citation("anthropic_messages", {}))
+        ),
         ToolCallPart("s", "web_search", "{}", "hosted"),
         OpaquePart("anthropic_messages", "web_search_tool_result", {}),
         ToolCallPart("1", "f", "{}", extras={"anthropic_messages": {"caller": {}}}),
@@ -188,7 +198,7 @@ def test_content_in_pieces_is_told_as_one_text() -> None:
         ({"error": "no"}, "upstream_error"),
         ({"id": "x"}, "upstream_error"),
         ([], "upstream_error"),
-        ({"choices": "x"}, "invalid_request"),
+        ({"choices": "x"}, "upstream_error"),
     ],
 )
 def test_what_is_no_answer_is_a_failure(wire: Any, kind: str) -> None:

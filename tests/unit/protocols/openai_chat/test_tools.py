@@ -150,7 +150,9 @@ def test_a_call_may_lack_what_servers_leave_out() -> None:
 
 
 def test_a_call_of_unknown_type_is_kept_whole() -> None:
-    assert decode_tool_call({"type": "mcp", "x": 1}, "p") == OpaquePart("openai_chat", "tool_calls.mcp", {"type": "mcp", "x": 1})
+    assert decode_tool_call({"type": "mcp", "x": 1}, "p") == OpaquePart(
+        "openai_chat", "tool_calls.mcp", {"type": "mcp", "x": 1}
+    )
 
 
 def test_a_call_without_a_function_is_refused() -> None:
@@ -161,3 +163,20 @@ def test_a_call_without_a_function_is_refused() -> None:
 def test_arguments_as_an_object_are_written_out() -> None:
     assert argument_text({"a": 1}) == '{"a":1}'
     assert argument_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "function", "function": {"name": "f", "x_new": 1}},
+        {"type": "allowed_tools", "allowed_tools": {"mode": "x", "tools": []}},
+        {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [], "x_new": 1}},
+        {
+            "type": "allowed_tools",
+            "allowed_tools": {"tools": [{"type": "function", "function": {"name": "f"}, "x_new": 1}]},
+        },
+    ],
+)
+def test_a_choice_that_says_more_than_is_understood_is_refused(choice: Any) -> None:
+    with pytest.raises(FailureError, match=r"x_new|mode"):
+        decode_tool_choice(choice, "tool_choice")

@@ -28,7 +28,12 @@ EXCLUDES = Dialect(usage_excludes_reasoning=True)
             Usage(1, 5, 2, output_tokens=1, reasoning_tokens=3, input_audio_tokens=1),
         ),
         (
-            {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 20, "completion_tokens_details": {"reasoning_tokens": 7}},
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 4,
+                "total_tokens": 20,
+                "completion_tokens_details": {"reasoning_tokens": 7},
+            },
             EXCLUDES,
             Usage(9, output_tokens=4, reasoning_tokens=7),
         ),
@@ -37,7 +42,11 @@ EXCLUDES = Dialect(usage_excludes_reasoning=True)
             EXCLUDES,
             Usage(9, output_tokens=4, reasoning_tokens=7),
         ),
-        ({"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 20}, PLAIN, Usage(9, output_tokens=4, reasoning_tokens=7)),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 20},
+            PLAIN,
+            Usage(9, output_tokens=4, reasoning_tokens=7),
+        ),
         (
             {"prompt_tokens": 9, "completion_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 7}},
             PLAIN,

@@ -1,0 +1,94 @@
+"""How many tokens a prompt has: the upstream's word, or an estimate that says so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.answers import CHAT, MESSAGES, config, failing, request, wired
+from tests.fakes.gateway import RunningGateway
+from tests.fakes.wire import RecordedCall, WireConnection, WireServer, reply_json
+
+PATH = "/v1/messages/count_tokens"
+ESTIMATED = "x-anykey-token-count"
+
+
+def question(**more: Any) -> dict[str, Any]:
+    """A count request: it has no max_tokens."""
+    body = request(MESSAGES, system="Be brief.", **more)
+    del body["max_tokens"]
+    return body
+
+
+def native(url: str) -> str:
+    """A provider of a kind that counts tokens itself."""
+    return config((MESSAGES, url)).replace('kind = "custom"\nprotocol = "anthropic_messages"', 'kind = "anthropic"')
+
+
+async def test_the_upstream_counts_where_it_can(tmp_path: Path) -> None:
+    async with (
+        WireServer(reply_json({"input_tokens": 4321})) as server,
+        RunningGateway(tmp_path, native(server.url)) as gateway,
+    ):
+        headers = {**gateway.headers(), "anthropic-beta": "count-2026"}
+        reply = await gateway.post(PATH + "?beta=true", question(), headers)
+        rows = await gateway.rows(0)
+    assert (reply.status, reply.json()) == (200, {"input_tokens": 4321})
+    assert ESTIMATED not in reply.headers
+    assert reply.headers["request-id"]
+    call = server.calls[0]
+    assert (call.target, call.json()) == (PATH, {**question(), "model": "upstream-model"})
+    assert (call.header("x-api-key"), call.header("anthropic-beta")) == ("lab-secret", "count-2026")
+    assert rows == []
+
+
+@pytest.mark.parametrize("status", [404, 405, 429, 500, 501])
+async def test_where_it_cannot_an_estimate_is_marked(tmp_path: Path, status: int) -> None:
+    async with (
+        WireServer(failing(status, {"type": "error", "error": {"type": "x", "message": "no"}})) as server,
+        RunningGateway(tmp_path, native(server.url)) as gateway,
+    ):
+        reply = await gateway.post(PATH, question())
+    assert (reply.status, reply.headers[ESTIMATED]) == (200, "estimated")
+    assert 1 <= reply.json()["input_tokens"] <= 50
+
+
+async def test_an_answer_without_sense_is_estimated_too(tmp_path: Path) -> None:
+    async def rude(_: RecordedCall, connection: WireConnection) -> None:
+        connection.reset()
+
+    async with WireServer(rude) as server, RunningGateway(tmp_path, native(server.url)) as gateway:
+        for script in (rude, reply_json({"input_tokens": "many"}), reply_json([])):
+            server.script = script
+            assert (await gateway.post(PATH, question())).headers[ESTIMATED] == "estimated"
+
+
+async def test_another_protocol_upstream_is_not_asked(tmp_path: Path) -> None:
+    async with wired(tmp_path, CHAT, failing(500, {})) as (gateway, server):
+        short = await gateway.post(PATH, question())
+        long = await gateway.post(PATH, question(tools=[{"name": "f", "input_schema": {"a": "x" * 4000}}]))
+    assert server.calls == []
+    assert short.headers[ESTIMATED] == "estimated"
+    assert 900 <= long.json()["input_tokens"] - short.json()["input_tokens"] <= 1200
+
+
+async def test_a_refused_question_keeps_the_upstreams_words(tmp_path: Path) -> None:
+    told = {"type": "error", "error": {"type": "invalid_request_error", "message": "messages: at least one"}}
+    async with WireServer(failing(400, told)) as server, RunningGateway(tmp_path, native(server.url)) as gateway:
+        reply = await gateway.post(PATH, question())
+    assert reply.status == 400
+    assert "messages: at least one" in reply.json()["error"]["message"]
+
+
+async def test_what_is_no_question_is_refused_here(tmp_path: Path) -> None:
+    async with wired(tmp_path, CHAT, failing(500, {})) as (gateway, _):
+        cases: list[tuple[Any, dict[str, str] | None, int]] = [
+            (question(messages="hi"), None, 400),
+            (b"{", None, 400),
+            (question(model="@no/such"), None, 404),
+            (question(), {}, 401),
+        ]
+        for body, headers, status in cases:
+            reply = await gateway.post(PATH, body, headers)
+            assert (reply.status, reply.json()["type"]) == (status, "error")
+            assert reply.headers["request-id"]

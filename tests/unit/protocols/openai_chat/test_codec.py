@@ -1,0 +1,76 @@
+import json
+
+import pytest
+
+from anykey.conversation.failures import Failure, FailureError
+from anykey.protocols.codec import Codec, Peek, RequestPath
+from anykey.protocols.openai_chat.codec import CODEC
+from anykey.protocols.openai_chat.dialect import Dialect
+from tests.unit.protocols.openai_chat.samples import PLAIN
+
+BODY = b'{"stream":false,"model" : "a", "messages":[ {"role":"user","content":"h\\u00e9"} ], "n": 1.0}'
+
+
+def test_it_is_a_codec() -> None:
+    codec: Codec = CODEC
+    assert (codec.name, codec.request_id_header) == ("openai_chat", b"x-request-id")
+    assert codec.request_headers([(b"x-app", b"cli")], PLAIN, verbatim=True) == ()
+    assert codec.dialect({"sampling": False}) == Dialect(sampling=False)
+
+
+def test_two_fields_are_read_ahead() -> None:
+    assert CODEC.peek(BODY, RequestPath()) == Peek("a", stream=False)
+    assert CODEC.peek(b'{"model":"a"}', RequestPath("b")) == Peek("b")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{}", "model: this field is required"),
+        (b'{"model":3}', "model"),
+        (b'{"model":"a"', "not valid JSON"),
+        (b"[]", "object"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_the_callers_fault(body: bytes, message: str) -> None:
+    for read in (lambda: CODEC.peek(body, RequestPath()), lambda: CODEC.prepare_verbatim(body, "b", PLAIN)):
+        with pytest.raises(FailureError, match=message) as caught:
+            read()
+        assert caught.value.failure.kind == "invalid_request"
+
+
+def test_nothing_to_change_is_the_same_bytes() -> None:
+    assert CODEC.prepare_verbatim(BODY, "a", PLAIN).body is BODY
+    asked = b'{"model":"a","messages":[],"stream":true,"stream_options":{"include_usage":true}}'
+    assert CODEC.prepare_verbatim(asked, "a", PLAIN) == (asked, False)
+    assert CODEC.prepare_verbatim(asked, "a", PLAIN).body is asked
+    plain = b'{"model":"a","messages":[],"stream":true}'
+    assert CODEC.prepare_verbatim(plain, "a", Dialect(stream_options=False)).body is plain
+
+
+def test_only_the_model_changes() -> None:
+    prepared = CODEC.prepare_verbatim(BODY, "b", PLAIN)
+    assert prepared == (
+        b'{"stream":false,"model":"b","messages":[ {"role":"user","content":"h\\u00e9"} ],"n":1.0}',
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ("", {"include_usage": True}),
+        (',"stream_options":{"include_obfuscation":false}', {"include_obfuscation": False, "include_usage": True}),
+        (',"stream_options":{"include_usage":false}', {"include_usage": True}),
+        (',"stream_options":null', {"include_usage": True}),
+    ],
+)
+def test_a_stream_is_asked_for_its_usage_which_is_then_hidden(options: str, sent: dict[str, bool]) -> None:
+    body = f'{{"model":"a","stream":true{options},"messages":[]}}'.encode()
+    prepared = CODEC.prepare_verbatim(body, "a", PLAIN)
+    assert prepared.hide_usage
+    assert json.loads(prepared.body) == {"model": "a", "stream": True, "stream_options": sent, "messages": []}
+
+
+def test_the_failure_of_a_relayed_stream_is_one_event() -> None:
+    assert CODEC.encode_stream_failure(Failure("upstream_error", "gone"), "r").startswith(b'data: {"error":')
