@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from anykey.exchange.ports import Headers, Keys, Monotonic, Recorder, WallClock
+from anykey.exchange.verified import VerifiedKeys
 from anykey.protocols.catalog import CODECS
 from anykey.providers.configured import Timeouts
 from anykey.routing.plan import PlanStep
@@ -49,6 +50,7 @@ class Gateway:
     keepalive_s: float
     monotonic: Monotonic = time.monotonic
     wall_clock: WallClock = time.time
+    verified: VerifiedKeys = field(default_factory=VerifiedKeys, repr=False)
     _ways: dict[tuple[str, str], WayOut] = field(default_factory=dict[tuple[str, str], WayOut], repr=False)
 
     def way_out(self, step: PlanStep) -> WayOut:

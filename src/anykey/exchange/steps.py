@@ -48,16 +48,28 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
 
 
 def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
-    """Who calls: the key of ``Authorization: Bearer`` or ``x-api-key``; Anthropic's own API prefers the latter too."""
-    text = _key_text(headers)
-    if text is None:
+    """Who calls: the key of ``Authorization: Bearer`` or ``x-api-key``; Anthropic's own API prefers the latter too.
+
+    A key that was found in force is remembered by its header value for as long as no key changes.
+    """
+    credential = _credential(headers)
+    if credential is None:
         raise _unauthenticated("No API key was sent. Send it as 'Authorization: Bearer ak-…' or 'x-api-key: ak-…'.")
-    parsed = api_keys.parse(text)
+    gateway.keys.refresh_if_changed()
+    known = gateway.verified.get(credential, gateway.keys.keys)
+    return known or _verify(credential, gateway)
+
+
+def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
+    """Check a key that is not remembered, in constant time."""
+    text = credential.decode("latin-1")
+    parsed = api_keys.parse((text[7:] if text[:7].lower() == "bearer " else text).strip())
     if parsed is None:
         raise _unauthenticated("This is not a key of this gateway. Its keys begin with 'ak-': 'anykey keys create'.")
-    gateway.keys.refresh_if_changed()
-    found = api_keys.verify(parsed, gateway.keys.keys, gateway.pepper)
+    keys = gateway.keys.keys
+    found = api_keys.verify(parsed, keys, gateway.pepper)
     if isinstance(found, ApiKey):
+        gateway.verified.remember(credential, found, keys)
         return found
     why = "was revoked" if found is KeyRefusal.REVOKED else "is not known here"
     raise _unauthenticated(f"The API key {why}. Make a new one with 'anykey keys create'.")
@@ -108,14 +120,15 @@ def settle(exchange: Exchange, gateway: Gateway) -> None:
         gateway.recorder.record(exchange.row(gateway.monotonic()))
 
 
-def _key_text(headers: Headers) -> str | None:
+def _credential(headers: Headers) -> bytes | None:
+    """The header value that holds the key, scheme word included."""
     bearer: bytes | None = None
     for name, value in headers:
         if name == b"x-api-key":
-            return value.decode("latin-1").strip()
+            return value
         if name == b"authorization" and value[:7].lower() == b"bearer ":
-            bearer = value[7:]
-    return None if bearer is None else bearer.decode("latin-1").strip()
+            bearer = value
+    return bearer
 
 
 def _unauthenticated(message: str) -> FailureError:

@@ -12,10 +12,10 @@ from anykey.upstream.dialing import dial, tls_context
 from anykey.upstream.failures import ConnectionLost, ProxyFailed
 from anykey.upstream.lane import Lane
 from anykey.upstream.pool import Pool
-from anykey.upstream.proxy import ProxySettings
+from anykey.upstream.proxy import Proxy, ProxySettings
 from anykey.upstream.records import Call
 from anykey.upstream.reply import Reply
-from anykey.upstream.request import Target, encode_head, parse_target
+from anykey.upstream.request import Target, head_end, head_start, parse_target
 
 _MAX_ROUTES = 1024
 
@@ -44,6 +44,7 @@ class UpstreamClient:
         self._pool = Pool(max_idle=max_idle, idle_ttl_s=idle_ttl_s, max_age_s=max_age_s)
         self._lanes: dict[tuple[str, str, int], Lane] = {}
         self._routes: dict[str, tuple[Target, Lane]] = {}
+        self._heads: dict[tuple[object, ...], bytes] = {}
         self._closed = False
 
     @property
@@ -66,7 +67,7 @@ class UpstreamClient:
             raise RuntimeError("the upstream client is closed")
         target, lane = self._route(call.url)
         proxy = lane.proxy if lane.scheme == "http" else None
-        head = encode_head(call, target, absolute_form=proxy is not None, extra=proxy.header if proxy else b"")
+        head = self._head_start(call, target, proxy) + head_end(call)
         total_by = asyncio.get_running_loop().time() + call.timeouts.total_s
         connection = self._pool.take(lane)
         reply = None
@@ -115,6 +116,17 @@ class UpstreamClient:
                 self._routes.clear()
             route = self._routes[url] = (target, self._lane(target))
         return route
+
+    def _head_start(self, call: Call, target: Target, proxy: Proxy | None) -> bytes:
+        """The fixed part of a head: calls to one deployment differ in their bodies only."""
+        key = (call.url, call.method, call.decode, call.headers)
+        start = self._heads.get(key)
+        if start is None:
+            start = head_start(call, target, absolute_form=proxy is not None, extra=proxy.header if proxy else b"")
+            if len(self._heads) >= _MAX_ROUTES:
+                self._heads.clear()
+            self._heads[key] = start
+        return start
 
     def _lane(self, target: Target) -> Lane:
         key = (target.scheme, target.host, target.port)

@@ -54,7 +54,19 @@ def parse_target(url: str) -> Target:
 
 
 def encode_head(call: Call, target: Target, *, absolute_form: bool = False, extra: bytes = b"") -> bytes:
-    """The request line and headers, with the blank line.
+    """The request line and headers, with the blank line."""
+    return head_start(call, target, absolute_form=absolute_form, extra=extra) + head_end(call)
+
+
+def head_end(call: Call) -> bytes:
+    """What of a head depends on the body: its length, and the blank line."""
+    if call.body or call.method in _WITH_BODY:
+        return b"content-length: %d\r\n\r\n" % len(call.body)
+    return b"\r\n"
+
+
+def head_start(call: Call, target: Target, *, absolute_form: bool = False, extra: bytes = b"") -> bytes:
+    """All of a head that is the same for every call with these headers.
 
     `absolute_form` writes the whole URL as the request target, as an HTTP proxy needs it; `extra` is whole header
     lines of our own. ValueError for a method, header name or value that is not one, and for a header that is ours.
@@ -79,7 +91,4 @@ def encode_head(call: Call, target: Target, *, absolute_form: bool = False, extr
         if name.lower() in _OURS:
             raise ValueError(f"the header {name.decode().lower()} is set by the client")
         lines.append(b"%b: %b\r\n" % (name, value))
-    if call.body or call.method in _WITH_BODY:
-        lines.append(b"content-length: %d\r\n" % len(call.body))
-    lines.append(b"\r\n")
     return b"".join(lines)

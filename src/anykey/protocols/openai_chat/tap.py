@@ -18,7 +18,7 @@ from anykey.protocols.openai_chat.errors import failure_in_answer
 from anykey.protocols.openai_chat.parsed import is_object, objects_of
 from anykey.protocols.openai_chat.response import REASONS
 from anykey.protocols.openai_chat.stream_encoding import DONE
-from anykey.protocols.openai_chat.usage import decode_usage, find_usage
+from anykey.protocols.openai_chat.usage import count_usage, find_usage
 from anykey.protocols.sse import EVENT_LIMIT
 
 _CONTENT = ("content", "reasoning_content", "reasoning", "tool_calls", "refusal", "function_call", "reasoning_details")
@@ -116,7 +116,7 @@ class StreamTap:
         model: Any = value.get("model")
         if report.model is None and model and isinstance(model, str):
             report.model = model
-        usage = decode_usage(find_usage(value), self._dialect)
+        usage = count_usage(find_usage(value), self._dialect)
         if usage is not None:
             report.usage = usage
         entries = objects_of(value.get("choices"))
@@ -164,7 +164,7 @@ class WholeTap:
             if whole.choices is None:
                 return b""
         report.model = whole.model if isinstance(whole.model, str) else None
-        report.usage = decode_usage(find_usage({"usage": whole.usage, "x_groq": whole.x_groq}), self._dialect)
+        report.usage = count_usage(whole.usage or find_usage({"x_groq": whole.x_groq}), self._dialect)
         report.content = report.complete = bool(whole.choices)
         for choice in whole.choices:
             note_finish(report, choice.finish_reason)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Extras, Json
 from anykey.conversation.usage import LARGEST_COUNT, Usage, carve, token_count
@@ -34,6 +36,12 @@ def decode_usage(value: Any, dialect: Dialect) -> Usage | None:
     ``completion_tokens`` holds the reasoning tokens, except at servers (``usage_excludes_reasoning``) where it leaves them
     out. A ``total_tokens`` above prompt and completion tells of generated tokens that stand in neither: they are reasoning.
     """
+    usage = count_usage(value, dialect)
+    return msgspec.structs.replace(usage, extras=_unread(value)) if usage else None
+
+
+def count_usage(value: Any, dialect: Dialect) -> Usage | None:
+    """The buckets alone, for who only meters."""
     if not is_object(value) or not value:
         return None
     counts = _counts(value)
@@ -71,7 +79,6 @@ def decode_usage(value: Any, dialect: Dialect) -> Usage | None:
         image,
         output_audio,
         output_image,
-        _unread(value),
     )
 
 
