@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from anykey.accounts.keys import ApiKey
 from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
-from anykey.conversation.request import GenerateRequest
 from anykey.conversation.usage import Usage
-from anykey.protocols.codec import Codec, Decoded, Headers, RequestPath
+from anykey.protocols.codec import Codec, Headers, RequestPath
 from anykey.routing.plan import PlanStep
 from anykey.storage.records import ExchangeRow
 
@@ -42,7 +41,6 @@ class Exchange:
         self.key: ApiKey | None = None
         self.model = ""
         self.stream = False
-        self.decoded: Decoded[GenerateRequest] | None = None
         self.step: PlanStep | None = None
         self.attempts = 0
         self.status = 0
@@ -53,12 +51,6 @@ class Exchange:
         self.request_losses: tuple[Loss, ...] = ()
         self.response_losses: list[Loss] = []
         self.first_token_at: float | None = None
-
-    def decode(self) -> Decoded[GenerateRequest]:
-        """The request in the neutral model, read at most once however many attempts need it."""
-        if self.decoded is None:
-            self.decoded = self.codec.decode_request(self.body, self.path)
-        return self.decoded
 
     def begin_attempt(self, step: PlanStep) -> None:
         """Forget what a failed attempt left behind: only the attempt that answers is recorded."""

@@ -28,18 +28,21 @@ class TranslatedCrossing:
     decoded = True
 
     def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any) -> None:
-        request, losses = exchange.decode()
+        request, losses = exchange.codec.decode_request(exchange.body, exchange.path)
         self._exchange = exchange
         self._dialect = dialect
         self._codec = CODECS[step.endpoint.protocol]
-        self._request = msgspec.structs.replace(request, model=step.deployment.model)
         self._names = NameMap(request)
-        self.body, more_losses = self._codec.encode_request(self._request, dialect)
+        renamed = msgspec.structs.replace(request, model=step.deployment.model)
+        self.body, more_losses = self._codec.encode_request(renamed, dialect)
         exchange.request_losses = (*losses, *more_losses)
+        # The conversation is let go before the wait for the upstream: it is many times larger than its text, and memory that
+        # comes back at once stays in the processor's cache. Another attempt reads it again.
+        self._options = msgspec.structs.replace(renamed, messages=(), instructions=(), tools=())
         self.headers = self._codec.request_headers(exchange.headers, dialect, verbatim=False)
 
     def pipe(self) -> TranslatedPipe:
-        encoder = self._exchange.codec.stream_encoder(self._request)
+        encoder = self._exchange.codec.stream_encoder(self._options)
         decoder = self._codec.stream_decoder(self._dialect)
         return TranslatedPipe(self._exchange, decoder, encoder, self._names, self._created())
 
@@ -52,7 +55,7 @@ class TranslatedCrossing:
         return told
 
     def whole_as_stream(self, body: bytes) -> bytes:
-        encoder = self._exchange.codec.stream_encoder(self._request)
+        encoder = self._exchange.codec.stream_encoder(self._options)
         return replay_whole(self._exchange, self._codec, body, self._dialect, encoder)
 
     def _created(self) -> int:

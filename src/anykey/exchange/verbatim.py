@@ -44,9 +44,9 @@ class VerbatimCrossing:
         return body
 
     def whole_as_stream(self, body: bytes) -> bytes:
-        codec = self._exchange.codec
-        encoder = codec.stream_encoder(self._exchange.decode().value)
-        return replay_whole(self._exchange, codec, body, self._dialect, encoder)
+        exchange, codec = self._exchange, self._exchange.codec
+        encoder = codec.stream_encoder(codec.decode_request(exchange.body, exchange.path).value)
+        return replay_whole(exchange, codec, body, self._dialect, encoder)
 
     def _tap(self, *, stream: bool) -> Tap:
         return self._exchange.codec.tap(self._dialect, stream=stream, hide_usage=self._hide_usage)

@@ -7,6 +7,7 @@ that the history and the prompt cache agree; ``NameMap`` gives the caller its ow
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from anykey.conversation.parts import ToolCallPart
 from anykey.conversation.request import GenerateRequest
@@ -17,6 +18,7 @@ LIMITS = (64, 128)
 _HASH_LENGTH = 8
 
 
+@lru_cache(maxsize=4096)  # an agent sends the same names at every turn, seventy times a request
 def sent_name(name: str, limit: int = 64) -> str:
     """``name`` if it is legal, else 55 of its characters (``limit`` - 9) with ``_`` for illegal ones, ``_`` and 8 hex digits."""
     if len(name) <= limit and _is_legal(name):
@@ -37,11 +39,9 @@ class NameMap:
     def __init__(self, request: GenerateRequest, limit: int | None = None) -> None:
         names = {tool.name for tool in request.tools if tool.name}
         names.update(part.name for m in request.messages for part in m.parts if isinstance(part, ToolCallPart))
+        limits = LIMITS if limit is None else (limit,)
         self._originals = {
-            sent: name
-            for name in names
-            for length in (LIMITS if limit is None else (limit,))
-            if (sent := sent_name(name, length)) != name
+            sent: name for length in limits for name in names if (sent := sent_name(name, length)) != name
         }
 
     def __len__(self) -> int:

@@ -5,10 +5,36 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
 from anykey.server.connection import ClientConnection
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def write_at_once(cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes) -> bool:
+    """Write a whole answer in one piece, past ``send``, which checks each header by two expressions and writes twice. False,
+    and nothing is written, where ``send`` must do it: the client is gone or does not read, or a HEAD has no body.
+
+    Leaves uvicorn's cycle as ``send`` would. RuntimeError for a header that holds a line break.
+    """
+    if cycle.disconnected or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
+        return False
+    lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % pair for pair in cycle.default_headers)]
+    lines += [b"%b: %b\r\n" % pair for pair in headers]
+    if not cycle.keep_alive:
+        lines.append(b"connection: close\r\n")
+    head = b"".join(lines)
+    if head.count(b"\n") != len(lines):
+        raise RuntimeError("a header value holds a line break")
+    cycle.response_started = cycle.response_complete = True
+    cycle.transport.write(b"%b\r\n%b" % (head, body))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 class AsgiReply:
@@ -39,5 +65,11 @@ class AsgiReply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         length = (b"content-length", str(len(body)).encode())
+        cycle = getattr(self._send, "__self__", None)
+        if isinstance(cycle, RequestResponseCycle) and write_at_once(
+            cycle, status, (*headers, length, *self._extra), body
+        ):
+            self.started = True
+            return
         await self.start(status, (*headers, length))
         await self._send({"type": "http.response.body", "body": body, "more_body": False})

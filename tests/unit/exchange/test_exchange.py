@@ -82,13 +82,6 @@ def test_losses_are_named_once_without_their_places() -> None:
     assert call.row(100.0).losses == ("dropped:m.a", "emulated:b")
 
 
-def test_the_body_is_decoded_at_most_once() -> None:
-    call = exchange()
-    first = call.decode()
-    assert call.decode() is first
-    assert first.value.model == "openai/gpt-x"
-
-
 def test_a_row_needs_a_key() -> None:
     call = exchange()
     call.key = None

@@ -34,6 +34,20 @@ def decode_tools(values: list[Any]) -> tuple[Tool, ...]:
 
 
 def _decode_tool(value: Any, path: str) -> Tool:
+    return _plain_tool(value) or _decode_other(value, path)
+
+
+def _plain_tool(value: Any) -> Tool | None:
+    """A name, a description and a schema, which is what nearly all of an agent's many tools are."""
+    if not is_object(value) or len(value) != 3:
+        return None
+    name, description, schema = value.get("name"), value.get("description"), value.get("input_schema")
+    if type(name) is str and type(description) is str and is_object(schema):
+        return FunctionTool(name, description, schema)
+    return None
+
+
+def _decode_other(value: Any, path: str) -> Tool:
     fields = Fields(value, path)
     kind = fields.text("type")
     cache = decode_cache(fields.object("cache_control"))

@@ -26,6 +26,23 @@ def decode_tools(values: list[Any], path: str) -> tuple[Tool, ...]:
 
 
 def _decode_tool(value: Any, path: str) -> Tool:
+    return _plain_tool(value) or _decode_other(value, path)
+
+
+def _plain_tool(value: Any) -> Tool | None:
+    """A function with a name, a description and a schema, which is what nearly all of an agent's many tools are."""
+    if not is_object(value) or len(value) != 2 or value.get("type") != "function":
+        return None
+    inner: Any = value.get("function")
+    if not is_object(inner) or len(inner) != 3:
+        return None
+    name, description, parameters = inner.get("name"), inner.get("description"), inner.get("parameters")
+    if type(name) is str and type(description) is str and is_object(parameters):
+        return FunctionTool(name, description, parameters)
+    return None
+
+
+def _decode_other(value: Any, path: str) -> Tool:
     fields = Fields(value, path)
     match fields.text("type") or "function":
         case "function":

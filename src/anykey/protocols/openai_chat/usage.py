@@ -50,6 +50,9 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
     of_prompt = _counts(prompt_details) if prompt_details and is_object(prompt_details) else _NOTHING
     of_completion = _counts(completion_details) if completion_details and is_object(completion_details) else _NOTHING
     prompt, completion = counts.get("prompt_tokens", 0), counts.get("completion_tokens", 0)
+    total = counts.get("total_tokens", 0)
+    if not of_prompt and not of_completion and len(counts) <= 3 and total <= prompt + completion:
+        return Usage(prompt, 0, 0, 0, completion)  # nothing to divide; this runs for every answer
     fresh, cache_read, cache_write, audio, image = carve(
         prompt,
         of_prompt.get("cached_tokens") or _aliased(counts),
@@ -57,7 +60,6 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
         of_prompt.get("audio_tokens", 0),
         of_prompt.get("image_tokens", 0),
     )
-    total = counts.get("total_tokens", 0)
     reasoning = of_completion.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
     beside = max(total - prompt - completion, 0)
     if dialect.usage_excludes_reasoning and not total:
@@ -83,11 +85,11 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
 
 
 def _counts(value: Json) -> dict[str, int]:
-    """The token counts of an object; whatever is no count is left out."""
+    """The token counts of an object that are not zero; whatever is no count is left out."""
     return {
         key: count
         for key, item in value.items()
-        if (count := item if type(item) is int and 0 <= item <= LARGEST_COUNT else token_count(item)) is not None
+        if item and (count := item if type(item) is int and 0 < item <= LARGEST_COUNT else token_count(item))
     }
 
 
