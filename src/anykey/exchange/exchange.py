@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from anykey.accounts.keys import ApiKey
 from anykey.conversation.failures import Failure
@@ -13,6 +13,7 @@ from anykey.routing.plan import PlanStep
 from anykey.storage.records import ExchangeRow
 
 ANY_PATH = RequestPath()
+NO_USAGE = Usage()
 LONGEST_NAME = 1024
 """Characters of a model's name that a row keeps: names come from callers, and no longer one is ever routed."""
 
@@ -61,9 +62,12 @@ class Exchange:
         self.response_losses = []
 
     def row(self, now: float) -> ExchangeRow:
-        """The usage row. Call it once the key is known and the exchange is over."""
+        """The usage row; audio and image tokens count with the text of their side.
+
+        Call it once the key is known and the exchange is over.
+        """
         assert self.key is not None  # noqa: S101 - an exchange without a key is refused and leaves no row
-        step, usage = self.step, self.usage
+        step, usage = self.step, self.usage or NO_USAGE
         return ExchangeRow(
             id=self.request_id,
             at=self.at_ms,
@@ -77,14 +81,19 @@ class Exchange:
             model_answered=self.model_answered,
             stream=self.stream,
             attempts=self.attempts,
-            usage_source="upstream" if usage else "none",
+            input_tokens=usage.input_tokens + usage.input_audio_tokens + usage.input_image_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_5m_tokens=usage.cache_write_5m_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
+            output_tokens=usage.output_tokens + usage.output_audio_tokens + usage.output_image_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            usage_source="none" if self.usage is None else "upstream",
             finish=self.finish,
             status=self.status,
             failure=self.failure.kind if self.failure else None,
             losses=self._loss_codes(),
             first_token_ms=_milliseconds(self.began, self.first_token_at),
             total_ms=_milliseconds(self.began, now) or 0,
-            **_buckets(usage),
         )
 
     def _loss_codes(self) -> tuple[str, ...]:
@@ -95,17 +104,3 @@ class Exchange:
 
 def _milliseconds(began: float, ended: float | None) -> int | None:
     return None if ended is None else int((ended - began) * 1000)
-
-
-def _buckets(usage: Usage | None) -> dict[str, Any]:
-    """The row's token columns; audio and image tokens count with the text of their side."""
-    if usage is None:
-        return {}
-    return {
-        "input_tokens": usage.input_tokens + usage.input_audio_tokens + usage.input_image_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_5m_tokens": usage.cache_write_5m_tokens,
-        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
-        "output_tokens": usage.output_tokens + usage.output_audio_tokens + usage.output_image_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-    }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from anykey.conversation.failures import Failure, FailureError
-from anykey.protocols.codec import Headers, header
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 PROGRESS_S = 30.0
@@ -22,15 +21,15 @@ class ClientGone(Exception):
     """The client closed before its request was complete: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int, *, arrived: bool = False) -> bytes:
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, *, arrived: bool = False) -> bytes:
     """The whole body, at most ``limit`` bytes. ``arrived``: it is here already, so no clock is needed.
 
     FailureError: too large (413), stalled (408), or compressed (400). ClientGone: there is nobody to answer.
     """
-    declared = header(headers, b"content-length")
+    declared = headers.get(b"content-length")
     if declared is not None and int(declared) > limit:
         raise _too_large(limit)
-    encoding = header(headers, b"content-encoding")
+    encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         message = f"content-encoding {encoding.decode('latin-1')!r} is not accepted; send the body uncompressed."
         raise FailureError(Failure("invalid_request", message, param="content-encoding"))

@@ -17,7 +17,7 @@ from anykey.exchange.exchange import Exchange, Inbound
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.steps import authenticate, generate
 from anykey.protocols.catalog import CODECS
-from anykey.protocols.codec import Codec, Headers, header
+from anykey.protocols.codec import Codec, Headers
 from anykey.routing.snapshot import list_models
 from anykey.server.body import ClientGone, Receive, drain, read_body
 from anykey.server.connection import CONNECTION_KEY, ClientConnection
@@ -76,11 +76,12 @@ class InferencePlane:
         codec, journey = JOURNEYS[route.operation]
         gateway = self._gateway
         headers: Headers = scope["headers"]
+        named = dict(headers)
         request_id = new_request_id()
         began = gateway.monotonic()
         try:
             arrived = scope[CONNECTION_KEY].body_complete
-            body = await read_body(receive, headers, self._max_body_bytes, arrived=arrived)
+            body = await read_body(receive, named, self._max_body_bytes, arrived=arrived)
         except FailureError as error:
             status, reply_headers, text = codec.encode_failure(error.failure, request_id)
             length = (b"content-length", str(len(text)).encode())
@@ -89,7 +90,7 @@ class InferencePlane:
             await drain(receive)
             await reply.end()
             return
-        client = recognise(header(headers, b"user-agent"), header(headers, b"x-app"))
+        client = recognise(named.get(b"user-agent"), named.get(b"x-app"))
         inbound = Inbound(codec, headers, body, client)
         exchange = Exchange(request_id, inbound, began, int(gateway.wall_clock() * 1000))
         await journey(exchange, reply, gateway)

@@ -21,8 +21,8 @@ def write_at_once(cycle: RequestResponseCycle, status: int, headers: Headers, bo
     """
     if cycle.disconnected or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
         return False
-    lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % pair for pair in cycle.default_headers)]
-    lines += [b"%b: %b\r\n" % pair for pair in headers]
+    lines = [STATUS_LINE[status]]
+    lines += [b"%b: %b\r\n" % pair for pair in (*cycle.default_headers, *headers)]
     if not cycle.keep_alive:
         lines.append(b"connection: close\r\n")
     head = b"".join(lines)

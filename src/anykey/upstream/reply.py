@@ -97,6 +97,8 @@ class Reply:
 
     async def read(self, limit: int) -> bytes:
         """The rest of the body; BodyTooLarge, and the connection closed, when it is over `limit` bytes."""
+        if self._over and self._failure is None and self._decoder is None and self._parser.buffered <= limit:
+            return self._take_raw()  # a small answer came whole with its head
         chunks: list[bytes] = []
         size = 0
         while chunk := await self.next_chunk():

@@ -25,30 +25,30 @@ def messages(*bodies: bytes | None) -> Callable[[], Awaitable[dict[str, Any]]]:
 
 
 async def test_pieces_are_joined() -> None:
-    assert await read_body(messages(b"a", b"b", b"c"), [], 3) == b"abc"
-    assert await read_body(messages(b"abc"), [], 3) == b"abc"
+    assert await read_body(messages(b"a", b"b", b"c"), {}, 3) == b"abc"
+    assert await read_body(messages(b"abc"), {}, 3) == b"abc"
 
 
 @pytest.mark.parametrize("pieces", [(b"abcd",), (b"ab", b"cd"), (b"ab", b"cd", b"ef")])
 async def test_over_the_limit_is_413_whatever_was_declared(pieces: tuple[bytes, ...]) -> None:
     with pytest.raises(FailureError) as caught:
-        await read_body(messages(*pieces), [], 3)
+        await read_body(messages(*pieces), {}, 3)
     assert caught.value.failure.kind == "too_large"
 
 
 async def test_a_declared_length_is_believed_before_reading() -> None:
     with pytest.raises(FailureError, match="larger than 3 bytes"):
-        await read_body(messages(), [(b"content-length", b"4")], 3)
+        await read_body(messages(), {b"content-length": b"4"}, 3)
 
 
 async def test_a_client_that_leaves_is_told_nothing() -> None:
     with pytest.raises(ClientGone):
-        await read_body(messages(b"a", None), [], 3)
+        await read_body(messages(b"a", None), {}, 3)
 
 
 async def test_a_compressed_body_is_refused_by_name() -> None:
     with pytest.raises(FailureError, match="'gzip' is not accepted"):
-        await read_body(messages(b""), [(b"content-encoding", b"gzip")], 3)
+        await read_body(messages(b""), {b"content-encoding": b"gzip"}, 3)
 
 
 async def test_a_body_that_stands_still_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,5 +59,5 @@ async def test_a_body_that_stands_still_is_408(monkeypatch: pytest.MonkeyPatch) 
         return {}
 
     with pytest.raises(FailureError) as caught:
-        await read_body(receive, [], 3)
+        await read_body(receive, {}, 3)
     assert caught.value.failure.kind == "request_timeout"
