@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def database(tmp_path: Path) -> Database:
 
 
 @pytest.fixture
-def watch(database: Database) -> Iterator[KeyWatch]:
+def watch(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyWatch]:
+    """A watch that asks every time: these tests are faster than its millisecond."""
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.0)
     watch = KeyWatch(database)
     yield watch
     watch.close()
@@ -47,6 +50,19 @@ def test_a_change_is_seen_at_the_next_look(database: Database, watch: KeyWatch) 
     mark_revoked(database, KEY.id, 200)
     watch.refresh_if_changed()
     assert watch.keys[KEY.id].revoked_at == 200
+
+
+def test_looks_within_a_millisecond_share_one_answer(
+    database: Database, watch: KeyWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.2)
+    watch.refresh_if_changed()
+    insert_key(database, KEY)
+    watch.refresh_if_changed()
+    assert watch.keys == {}
+    time.sleep(0.25)
+    watch.refresh_if_changed()
+    assert watch.keys == {KEY.id: KEY}
 
 
 def test_a_change_by_another_process_is_seen(database: Database, watch: KeyWatch, tmp_path: Path) -> None:

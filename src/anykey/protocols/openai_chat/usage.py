@@ -51,7 +51,8 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
     of_completion = _counts(completion_details) if completion_details and is_object(completion_details) else _NOTHING
     prompt, completion = counts.get("prompt_tokens", 0), counts.get("completion_tokens", 0)
     total = counts.get("total_tokens", 0)
-    if not of_prompt and not of_completion and len(counts) <= 3 and total <= prompt + completion:
+    totals_only = len(counts) == (prompt > 0) + (completion > 0) + (total > 0)
+    if totals_only and not of_prompt and not of_completion and total <= prompt + completion:
         return Usage(prompt, 0, 0, 0, completion)  # nothing to divide; this runs for every answer
     fresh, cache_read, cache_write, audio, image = carve(
         prompt,
