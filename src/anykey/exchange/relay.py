@@ -18,6 +18,9 @@ from anykey.upstream.failures import UpstreamError
 HELD_LIMIT = 256 * 1024
 """Lifecycle frames held before content, in bytes; an upstream that sends more has begun to answer."""
 
+TAIL_WAIT_S = 5.0
+"""After the end of an answer was heard, how long its upstream may take to close: usage may still follow, a keep-alive not."""
+
 
 class StreamRelay:
     """One answer's stream on its way to ``reply``. ``headers`` start the reply, ``provider`` is named in failures."""
@@ -44,12 +47,7 @@ class StreamRelay:
     async def _pump(self, upstream: UpstreamReply) -> None:
         pipe, reply, interval_s = self._pipe, self._reply, self._gateway.keepalive_s
         while True:
-            try:
-                chunk = await upstream.next_chunk(interval_s)
-            except UpstreamError:
-                if not pipe.complete:
-                    raise
-                chunk = b""  # the answer is whole, however its connection ends
+            chunk = await self._next_chunk(upstream, interval_s)
             if chunk is None:
                 await self._keep_alive()
                 continue
@@ -64,6 +62,15 @@ class StreamRelay:
             if not chunk:
                 await reply.end()
                 return
+
+    async def _next_chunk(self, upstream: UpstreamReply, interval_s: float) -> bytes | None:
+        """What came next; None after a silence. A whole answer ends however its connection ends, or when nothing follows."""
+        if not self._pipe.complete:
+            return await upstream.next_chunk(interval_s)
+        try:
+            return await upstream.next_chunk(TAIL_WAIT_S) or b""
+        except UpstreamError:
+            return b""
 
     async def _hold(self, out: bytes, *, last: bool) -> None:
         """Keep lifecycle frames back until there is content to commit to."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +10,7 @@ from anykey.conversation.failures import Failure, FailureKind
 from anykey.conversation.parts import Json
 from anykey.protocols.anthropic_messages.shapes import is_array, is_object
 from anykey.protocols.codec import Headers, HttpReply, header
+from anykey.protocols.http_errors import ACCOUNT_FAULTS, account_fault, refusal_headers, retry_after
 
 _BY_STATUS: dict[int, FailureKind] = {
     400: "invalid_request",
@@ -110,16 +109,15 @@ def decode_failure(status: int, headers: Headers, body: bytes) -> Failure:
     """An upstream's error: the object of any provider, a text, a page or nothing. The content type is not believed."""
     said = _read(body)
     kind = _kind(status, said)
-    message = said.message or f"The provider answered HTTP {status} without saying why."
-    if kind == "upstream_refused_credential":
-        message = f"The gateway's credential for this provider was refused (HTTP {status})."
+    hidden = account_fault(kind, status)
+    message = hidden or said.message or f"The provider answered HTTP {status} without saying why."
     wish = header(headers, b"x-should-retry")
     return Failure(
         kind,
         message,
-        param=said.param,
-        code=said.code or None,
-        retry_after_s=_retry_after(headers, said.detail) if status >= 400 or status == 200 else None,
+        param=None if hidden else said.param,
+        code=None if hidden else said.code or None,
+        retry_after_s=retry_after(headers, said.detail) if status >= 400 or status == 200 else None,
         upstream_status=status,
         should_retry={b"true": True, b"false": False}.get(wish or b""),
         detail=said.detail,
@@ -130,11 +128,12 @@ def failure_of_event(value: Json) -> Failure:
     """The error event of a stream, whose HTTP status was a success."""
     said = _said(value)
     kind = _kind(200, said)
+    wait_s = retry_after((), said.detail)
+    hidden = account_fault(kind, None)
+    if hidden is not None:
+        return Failure(kind, hidden, retry_after_s=wait_s, upstream_status=200, detail=said.detail)
     message = said.message or "The provider broke off the answer without saying why."
-    if kind == "upstream_refused_credential":
-        message = "The gateway's credential for this provider was refused."
-    retry_after = _retry_delay(said.detail)
-    return Failure(kind, message, said.param, said.code or None, retry_after, 200, detail=said.detail)
+    return Failure(kind, message, said.param, said.code or None, wait_s, 200, detail=said.detail)
 
 
 def _read(body: bytes) -> _Said:
@@ -202,60 +201,11 @@ def _kind(status: int, said: _Said) -> FailureKind:
     return "invalid_request" if 400 < status < 500 else "upstream_error"
 
 
-def _retry_after(headers: Headers, detail: Json | None) -> float | None:
-    """Seconds to wait: ``retry-after-ms``, ``retry-after`` as seconds or as a date beside ``date``, Google's RetryInfo."""
-    milliseconds = _seconds(header(headers, b"retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = header(headers, b"retry-after")
-    seconds = _seconds(value)
-    if seconds is not None:
-        return seconds
-    if value is not None:
-        try:
-            then = parsedate_to_datetime(value.decode("latin-1"))
-            now = parsedate_to_datetime((header(headers, b"date") or b"").decode("latin-1"))
-            return max((then - now).total_seconds(), 0.0)
-        except (TypeError, ValueError):
-            pass
-    return _retry_delay(detail)
-
-
-def _seconds(value: bytes | None) -> float | None:
-    try:
-        seconds = float(value or b"")
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _retry_delay(detail: Json | None) -> float | None:
-    """``{"@type": "…RetryInfo", "retryDelay": "48s"}`` among the details of a Google error."""
-    found = (detail or {}).get("details")
-    entries: list[Any] = found if is_array(found) else []
-    for entry in entries:
-        delay = entry.get("retryDelay") if is_object(entry) else None
-        if isinstance(delay, str):
-            return _seconds(delay.removesuffix("s").encode())
-    return None
-
-
 def encode_failure(failure: Failure, request_id: str) -> HttpReply:
     """Status, headers and body for a client of this protocol."""
     status, _ = _REPLIES[failure.kind]
-    identity = request_id.encode("latin-1", "replace")
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"request-id", identity),
-        (b"x-anykey-request-id", identity),
-    ]
-    if failure.retry_after_s is not None:
-        headers.append((b"retry-after", str(math.ceil(failure.retry_after_s)).encode()))
-    if failure.should_retry is False or failure.kind in _PERMANENT:
-        headers.append((b"x-should-retry", b"false"))
-    elif failure.should_retry:
-        headers.append((b"x-should-retry", b"true"))
-    return HttpReply(status, tuple(headers), _error_body(failure, request_id))
+    headers = refusal_headers(failure, b"request-id", request_id, permanent=failure.kind in _PERMANENT)
+    return HttpReply(status, headers, _error_body(failure, request_id))
 
 
 def encode_stream_failure(failure: Failure, request_id: str | None) -> bytes:
@@ -266,7 +216,7 @@ def encode_stream_failure(failure: Failure, request_id: str | None) -> bytes:
 def _error_body(failure: Failure, request_id: str | None) -> bytes:
     error: Json = {"type": _REPLIES[failure.kind][1], "message": _message(failure)}
     details = (failure.detail or {}).get("details")
-    if is_object(details) and failure.kind != "upstream_refused_credential":
+    if is_object(details) and failure.kind not in ACCOUNT_FAULTS:
         error["details"] = details
     return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
 

@@ -6,9 +6,7 @@ nothing about which. Clients repair their requests by the wording, so an upstrea
 
 from __future__ import annotations
 
-import math
 import re
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +14,7 @@ import msgspec
 from anykey.conversation.failures import Failure, FailureKind
 from anykey.conversation.parts import Json
 from anykey.protocols.codec import Headers, HttpReply, header
+from anykey.protocols.http_errors import account_fault, refusal_headers, retry_after
 from anykey.protocols.openai_chat.parsed import is_object, objects_of
 
 _OVERFLOW = re.compile(
@@ -47,7 +46,7 @@ def decode_failure(status: int, headers: Headers, body: bytes) -> Failure:
     """The Failure that an upstream's HTTP error tells of."""
     said = _read(_parse(body))
     kind = _kind(status, said)
-    retry_after_s = _retry_after(headers, said.detail)
+    retry_after_s = retry_after(headers, said.detail)
     wish = header(headers, b"x-should-retry")
     return _failure(kind, status, said, retry_after_s, {b"true": True, b"false": False}.get(wish or b""))
 
@@ -58,7 +57,7 @@ def failure_in_answer(value: Any) -> Failure | None:
     if said is None:
         return None
     status = said.status or 200
-    return _failure(_kind(status, said), status if status >= 400 else None, said, _retry_after((), said.detail), None)
+    return _failure(_kind(status, said), status if status >= 400 else None, said, retry_after((), said.detail), None)
 
 
 def read_error(value: Any) -> _Said | None:
@@ -75,9 +74,11 @@ def read_error(value: Any) -> _Said | None:
 def _failure(
     kind: FailureKind, status: int | None, said: _Said, retry_after_s: float | None, should_retry: bool | None
 ) -> Failure:
-    if kind == "upstream_refused_credential":
-        message = f"The gateway's credential for this provider was refused (HTTP {status or 401})."
-        return Failure(kind, message, upstream_status=status, should_retry=False, detail=said.detail)
+    hidden = account_fault(kind, status)
+    if hidden is not None:
+        return Failure(
+            kind, hidden, retry_after_s=retry_after_s, upstream_status=status, should_retry=False, detail=said.detail
+        )
     silent = f"The provider answered HTTP {status}" if status else "The provider answered with an error"
     message = said.message or f"{silent} without saying why."
     return Failure(kind, message, said.param, said.code, retry_after_s, status, should_retry, said.detail)
@@ -194,42 +195,6 @@ _OF_PROVIDER: tuple[tuple[re.Pattern[str], FailureKind], ...] = (
 )
 
 
-def _retry_after(headers: Headers, detail: Json | None) -> float | None:
-    """Seconds to wait: ``retry-after-ms``, ``retry-after`` (seconds or a date), or a ``retryDelay`` in the body."""
-    millis = _number(header(headers, b"retry-after-ms"))
-    if millis is not None:
-        return millis / 1000
-    value = header(headers, b"retry-after")
-    seconds = _number(value)
-    if seconds is not None:
-        return seconds
-    if value is not None:
-        return _seconds_until(value, header(headers, b"date"))
-    for entry in objects_of((detail or {}).get("details")):
-        delay: Any = entry.get("retryDelay")
-        match = _DELAY.match(delay) if isinstance(delay, str) else None
-        if match:
-            return float(match.group(1))
-    return None
-
-
-def _number(value: bytes | None) -> float | None:
-    try:
-        number = float(value or b"")
-    except ValueError:
-        return None
-    return number if 0 <= number < math.inf else None
-
-
-def _seconds_until(value: bytes, now: bytes | None) -> float | None:
-    """Between the upstream's own clock (its ``date`` header) and the date it names; no clock of ours is read."""
-    try:
-        then, since = (parsedate_to_datetime((text or b"").decode("latin-1")) for text in (value, now))
-        return max((then - since).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
-
-
 class _Spelling(NamedTuple):
     status: int
     type: str
@@ -266,19 +231,8 @@ def encode_failure(failure: Failure, request_id: str) -> HttpReply:
     """The HTTP reply a Chat client reads."""
     spelling = _SPELLINGS[failure.kind]
     body = {"error": error_object(failure), "request_id": request_id}
-    identity = request_id.encode("latin-1", "replace")
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"x-request-id", identity),
-        (b"x-anykey-request-id", identity),
-    ]
-    if failure.retry_after_s is not None:
-        headers.append((b"retry-after", str(math.ceil(failure.retry_after_s)).encode()))
-    if failure.should_retry is False or spelling.final:
-        headers.append((b"x-should-retry", b"false"))
-    elif failure.should_retry:
-        headers.append((b"x-should-retry", b"true"))
-    return HttpReply(spelling.status, tuple(headers), msgspec.json.encode(body))
+    headers = refusal_headers(failure, b"x-request-id", request_id, permanent=spelling.final)
+    return HttpReply(spelling.status, headers, msgspec.json.encode(body))
 
 
 def encode_stream_failure(failure: Failure, request_id: str) -> bytes:

@@ -41,7 +41,12 @@ SHAPES: list[tuple[int, bytes, FailureKind, str]] = [
     (404, dump({"error": {"message": "no such path"}}), "not_found", "no such path"),
     (413, b"", "too_large", "The provider answered HTTP 413 without saying why."),
     (429, dump({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), "rate_limited", "slow down"),
-    (429, dump({"error": {"message": "pay", "code": "insufficient_quota"}}), "quota_exhausted", "pay"),
+    (
+        429,
+        dump({"error": {"message": "pay", "code": "insufficient_quota"}}),
+        "quota_exhausted",
+        "The gateway's account at this provider has no quota left (HTTP 429).",
+    ),
     (408, b"", "upstream_timeout", "The provider answered HTTP 408 without saying why."),
     (504, b"", "upstream_timeout", "The provider answered HTTP 504 without saying why."),
     (409, b"", "conflict", "The provider answered HTTP 409 without saying why."),
