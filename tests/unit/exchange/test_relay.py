@@ -247,3 +247,26 @@ async def test_the_reply_says_that_it_is_a_stream(tmp_path: Path) -> None:
     assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert (reply.headers["cache-control"], reply.headers["x-accel-buffering"]) == ("no-cache", "no")
     assert "content-length" not in reply.headers
+
+
+@pytest.mark.parametrize(("client", "upstream"), PAIRS)
+async def test_an_upstream_that_lingers_after_a_whole_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: str, upstream: str
+) -> None:
+    monkeypatch.setattr(module, "TAIL_WAIT_S", 0.1)
+
+    async def script(_: RecordedCall, connection: WireConnection) -> None:
+        told = pieces(upstream)
+        await connection.sse_start()
+        await connection.sse(*told.lifecycle, *told.content, *told.end)
+        await connection.client_gone(5)
+
+    began = time.monotonic()
+    async with wired(tmp_path, upstream, script) as (gateway, _server):
+        reply = await ask(gateway, client, stream=True)
+        assert time.monotonic() - began < 3
+        assert reply.complete
+        assert ended_normally(client, reply.body)
+        (row,) = await rows_left(gateway)
+    assert row.failure is None
+    assert row.output_tokens > 0
