@@ -131,8 +131,8 @@ async def _read_error(exchange: Exchange, step: PlanStep, upstream: UpstreamRepl
     endpoint = step.endpoint
     body = await _read(exchange, upstream, ERROR_BODY_LIMIT)
     failure = CODECS[endpoint.protocol].decode_failure(upstream.status, upstream.headers, body)
-    speaks = endpoint.protocol == exchange.codec.name and upstream.status in REPEATABLE_ERRORS
-    if not speaks or not _is_object(body):
+    about_the_request = upstream.status in REPEATABLE_ERRORS and failure.fault == "caller"
+    if endpoint.protocol != exchange.codec.name or not about_the_request or not _is_object(body):
         return AttemptFailed(failure)
     return AttemptFailed(failure, HttpReply(upstream.status, (JSON_HEADER, *headers[1:]), body))
 

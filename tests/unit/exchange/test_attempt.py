@@ -143,6 +143,17 @@ async def test_a_refused_credential_is_502_without_a_word_of_it(
     assert (row.status, row.failure) == (502, "upstream_refused_credential")
 
 
+async def test_an_empty_account_is_not_told_in_the_upstreams_words(tmp_path: Path) -> None:
+    """Anthropic says it with a 400, which would else be passed on word for word."""
+    body = error_body(MESSAGES, "Your credit balance is too low to access the API. Go to Plans & Billing.")
+    async with wired(tmp_path, MESSAGES, failing(400, body)) as (gateway, _):
+        reply = await ask(gateway, MESSAGES)
+        row = (await gateway.rows())[0]
+    assert (reply.status, reply.headers["x-should-retry"]) == (429, "false")
+    assert b"credit balance" not in reply.body
+    assert row.failure == "quota_exhausted"
+
+
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 async def test_retry_after_is_passed_on(tmp_path: Path, client: str, upstream: str) -> None:
     told = error_body(upstream, "too many", "rate_limit_error")
