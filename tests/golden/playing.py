@@ -8,16 +8,14 @@ from typing import Any
 import msgspec
 
 from anykey.conversation.assembly import assemble
-from anykey.conversation.events import PartStarted, StreamEvent
+from anykey.conversation.events import StreamEvent
 from anykey.conversation.failures import FailureError
 from anykey.conversation.losses import Loss
-from anykey.conversation.parts import ToolCallPart
 from anykey.conversation.request import GenerateRequest
-from anykey.conversation.response import GenerateResponse
 from anykey.conversation.verify import check_request, check_stream
+from anykey.protocols.calls import CallMap
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import HttpReply, RequestPath
-from anykey.protocols.names import NameMap
 from tests.golden.reading import Case
 
 REQUEST_ID = "req_golden"
@@ -72,9 +70,10 @@ def _play(case: Case, played: Played, chunk_size: int | None) -> None:
         _play_stream(case, request, played, chunk_size)
     else:
         answer, losses = upstream.decode_response(reply.wire(), dialect)
-        body, more_losses = client.encode_response(_name_calls(answer, NameMap(request)))
+        answer, calls_losses = CallMap(request).response(answer)
+        body, more_losses = client.encode_response(answer)
         played.reply = HttpReply(200, (), body)
-        played.losses += (*losses, *more_losses)
+        played.losses += (*losses, *calls_losses, *more_losses)
 
 
 def _headers(case: Case) -> dict[str, str]:
@@ -92,43 +91,18 @@ def _client_request(case: Case) -> bytes:
 
 def _play_stream(case: Case, request: GenerateRequest, played: Played, chunk_size: int | None) -> None:
     client, upstream = CODECS[case.client], CODECS[case.upstream]
-    decoder = upstream.stream_decoder(upstream.dialect(case.dialect))
+    decoder = CallMap(request).stream_decoder(upstream.stream_decoder(upstream.dialect(case.dialect)))
     encoder = client.stream_encoder(request)
-    names = NameMap(request)
     wire = case.blocks["upstream reply"].wire()
     step = chunk_size or len(wire) or 1
     told: list[StreamEvent] = []
     out: list[bytes] = []
     reads = [decoder.feed(wire[start : start + step]) for start in range(0, len(wire), step)]
     for events in (*reads, decoder.close()):
-        named = [_name_call(event, names) for event in events]
-        told += named
-        out.append(encoder.feed(named))
+        told += events
+        out.append(encoder.feed(events))
     check_stream(told)
     played.reply = HttpReply(200, (), b"".join(out))
     played.losses += (*decoder.losses, *encoder.losses)
     if "client reply folded" in case.blocks:
         played.folded = client.encode_response(assemble(told)).body
-
-
-def _name_call(event: StreamEvent, names: NameMap) -> StreamEvent:
-    """A call under the caller's own name of the tool, as the journey gives it back."""
-    if isinstance(event, PartStarted) and isinstance(event.part, ToolCallPart):
-        part = msgspec.structs.replace(event.part, name=names.original(event.part.name))
-        return msgspec.structs.replace(event, part=part)
-    return event
-
-
-def _name_calls(answer: GenerateResponse, names: NameMap) -> GenerateResponse:
-    replace = msgspec.structs.replace
-    choices = tuple(
-        replace(
-            choice,
-            parts=tuple(
-                replace(part, name=names.original(part.name)) if isinstance(part, ToolCallPart) else part
-                for part in choice.parts
-            ),
-        )
-        for choice in answer.choices
-    )
-    return replace(answer, choices=choices)

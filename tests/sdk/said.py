@@ -15,6 +15,7 @@ CALLS = (("get_weather", {"city": "Paris"}), ("get_weather", {"city": "Rome"}))
 CALL_IDS = ("toolu_01A", "toolu_02B")
 THOUGHT = "The user wants the weather."
 SIGNATURE = "EqQBCkYIBxgCKkD+7/sig=="
+PATCH = '*** Begin Patch\n+ print("Grüße 😀")\n*** End Patch'
 
 
 class Answer(NamedTuple):
@@ -115,6 +116,16 @@ def two_calls(protocol: str) -> Answer:
         for part in (arguments[:6], arguments[6:]):
             deltas.append({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
     return chat({"content": "Looking.", "tool_calls": calls}, deltas, "tool_calls", chat_usage)
+
+
+def free_text_call() -> Answer:
+    """A Messages answer: a call of `patch` whose input is one text, cut in its escapes, its surrogate pair among them."""
+    value = {"input": PATCH}
+    spelled = json.dumps(value)
+    call = {"type": "tool_use", "id": CALL_IDS[0], "name": "patch", "input": value}
+    cuts = [(at, at + 5) for at in range(0, len(spelled), 5)]
+    deltas = [{"type": "input_json_delta", "partial_json": spelled[start:end]} for start, end in cuts]
+    return messages([Block(call, {**call, "input": {}}, deltas)], {"stop_reason": "tool_use"}, _usage(40, 20)[1])
 
 
 def thinking(protocol: str) -> Answer:

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 from anthropic.types import ToolParam
-from openai.types.chat import ChatCompletionToolParam
+from openai.types.chat import (
+    ChatCompletionCustomToolParam,
+    ChatCompletionMessageCustomToolCall,
+    ChatCompletionToolParam,
+)
 
 from tests.fakes.answers import CHAT, MESSAGES, PROTOCOLS
 from tests.sdk.lab import Lab, running
-from tests.sdk.said import CALL_IDS, CALLS, telling, text, two_calls
+from tests.sdk.said import CALL_IDS, CALLS, PATCH, free_text_call, telling, text, two_calls
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 OPENAI_TOOL: ChatCompletionToolParam = {
@@ -107,6 +111,43 @@ async def test_openai_streams_two_parallel_calls_from_an_anthropic_only_upstream
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (40, 20, 60)
     assert (row.client, row.client_protocol, row.upstream_protocol) == ("openai-python", CHAT, MESSAGES)
     assert (row.finish, row.input_tokens, row.output_tokens) == ("tool_calls", 40, 20)
+
+
+async def test_openai_free_text_tool_is_called_with_its_text(tmp_path: Path) -> None:
+    """A custom tool on an upstream that has none: a program written for the SDK's own type runs it, turn after turn."""
+    tool: ChatCompletionCustomToolParam = {"type": "custom", "custom": {"name": "patch", "description": "Applies it."}}
+    async with running(tmp_path, MESSAGES, telling(free_text_call(), text(MESSAGES, "Done."))) as lab:
+        history: list[Any] = [{"role": "user", "content": "Patch it."}]
+        first = await lab.openai.chat.completions.create(model="test-model", messages=history, tools=[tool])
+        message = first.choices[0].message
+        (call,) = message.tool_calls or []
+        assert isinstance(call, ChatCompletionMessageCustomToolCall)
+        assert (call.id, call.custom.name, call.custom.input) == (CALL_IDS[0], "patch", PATCH)
+        assert first.choices[0].finish_reason == "tool_calls"
+        dumped: Any = message.model_dump()
+        history += [dumped, {"role": "tool", "tool_call_id": call.id, "content": "applied"}]
+        second = await lab.openai.chat.completions.create(model="test-model", messages=history, tools=[tool])
+        assert second.choices[0].message.content == "Done."
+        used = {"type": "tool_use", "id": CALL_IDS[0], "name": "patch", "input": {"input": PATCH}}
+        assert lab.asked["messages"][1]["content"] == [used]
+
+
+async def test_openai_streams_a_free_text_call(tmp_path: Path) -> None:
+    """The SDK's types know functions in a chunk only, so the text is an extra field of theirs, named as in a whole answer."""
+    tool: ChatCompletionCustomToolParam = {"type": "custom", "custom": {"name": "patch"}}
+    async with running(tmp_path, MESSAGES, telling(free_text_call())) as lab:
+        stream = await lab.openai.chat.completions.create(
+            model="test-model", messages=[{"role": "user", "content": "Patch it."}], tools=[tool], stream=True
+        )
+        chunks = [chunk async for chunk in stream]
+    deltas = [delta for chunk in chunks for delta in chunk.choices[0].delta.tool_calls or []]
+    told: list[dict[str, Any]] = [delta.model_dump(exclude_unset=True) for delta in deltas]
+    start = {"index": 0, "id": CALL_IDS[0], "type": "custom", "custom": {"name": "patch", "input": ""}}
+    assert told[0] == start
+    assert all(set(delta) == {"index", "custom"} for delta in told[1:])
+    assert len(told) > 2
+    assert "".join(delta["custom"]["input"] for delta in told) == PATCH
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
 
 
 @UPSTREAMS

@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 
 from anykey.conversation import events as ev
+from anykey.conversation.assembly import replay
 from anykey.conversation.failures import Failure
 from anykey.conversation.parts import ToolCallPart
 from anykey.conversation.response import GenerateResponse
 from anykey.conversation.usage import Usage
 from anykey.conversation.verify import IllegalStream, StreamChecker
 from anykey.exchange.exchange import Exchange
-from anykey.exchange.replayed import note_answer, read_answer, replay_whole
+from anykey.exchange.replayed import note_answer, read_answer
+from anykey.protocols.calls import CallMap
 from anykey.protocols.catalog import CODECS
-from anykey.protocols.codec import StreamDecoder, StreamEncoder
-from anykey.protocols.names import NameMap
+from anykey.protocols.codec import Decoded, StreamDecoder, StreamEncoder
 from anykey.routing.plan import PlanStep
 
 CONTENT = frozenset({ev.TextDelta, ev.ReasoningDelta, ev.ArgumentsDelta, ev.RefusalDelta, ev.StateDelta})
@@ -32,7 +33,7 @@ class TranslatedCrossing:
         self._exchange = exchange
         self._dialect = dialect
         self._codec = CODECS[step.endpoint.protocol]
-        self._names = NameMap(request)
+        self._calls = CallMap(request)
         renamed = msgspec.structs.replace(request, model=step.deployment.model)
         self.body, more_losses = self._codec.encode_request(renamed, dialect)
         exchange.request_losses = (*losses, *more_losses)
@@ -43,20 +44,30 @@ class TranslatedCrossing:
 
     def pipe(self) -> TranslatedPipe:
         encoder = self._exchange.codec.stream_encoder(self._options)
-        decoder = self._codec.stream_decoder(self._dialect)
-        return TranslatedPipe(self._exchange, decoder, encoder, self._names, self._created())
+        decoder = self._calls.stream_decoder(self._codec.stream_decoder(self._dialect))
+        return TranslatedPipe(self._exchange, decoder, encoder, self._created())
 
     def whole(self, body: bytes) -> bytes:
-        exchange = self._exchange
-        answer, losses = read_answer(self._codec, body, self._dialect)
-        note_answer(exchange, answer)
-        told, more_losses = exchange.codec.encode_response(date_and_name(answer, self._names, self._created()))
-        exchange.response_losses = [*losses, *more_losses]
+        answer, losses = self._answer(body)
+        told, more_losses = self._exchange.codec.encode_response(answer)
+        self._exchange.response_losses = [*losses, *more_losses]
         return told
 
     def whole_as_stream(self, body: bytes) -> bytes:
+        answer, losses = self._answer(body)
         encoder = self._exchange.codec.stream_encoder(self._options)
-        return replay_whole(self._exchange, self._codec, body, self._dialect, encoder)
+        told = encoder.feed(replay(answer))
+        self._exchange.response_losses = [*losses, *encoder.losses]
+        return told
+
+    def _answer(self, body: bytes) -> Decoded[GenerateResponse]:
+        """What the upstream answered: dated, and its calls as the caller knows them."""
+        answer, losses = read_answer(self._codec, body, self._dialect)
+        note_answer(self._exchange, answer)
+        if answer.created is None:
+            answer = msgspec.structs.replace(answer, created=self._created())
+        answer, more_losses = self._calls.response(answer)
+        return Decoded(answer, (*losses, *more_losses))
 
     def _created(self) -> int:
         """Unix seconds: Messages has no creation time, Chat must have one."""
@@ -66,13 +77,10 @@ class TranslatedCrossing:
 class TranslatedPipe:
     """A stream of one protocol told in another."""
 
-    def __init__(
-        self, exchange: Exchange, decoder: StreamDecoder, encoder: StreamEncoder, names: NameMap, created: int
-    ) -> None:
+    def __init__(self, exchange: Exchange, decoder: StreamDecoder, encoder: StreamEncoder, created: int) -> None:
         self._exchange = exchange
         self._decoder = decoder
         self._encoder = encoder
-        self._names = names
         self._created = created
         self._checker = StreamChecker()
         self._usage: Usage | None = None
@@ -118,13 +126,10 @@ class TranslatedPipe:
         return self._encoder.feed(events) if events else b""
 
     def _note(self, event: ev.StreamEvent) -> ev.StreamEvent:
-        """Hear what the usage row needs; give tool calls their own names back; date the answer."""
+        """Hear what the usage row needs; date the answer."""
         match event:
-            case ev.PartStarted(part=ToolCallPart() as call):
+            case ev.PartStarted(part=ToolCallPart()):
                 self.content = True
-                original = self._names.original(call.name)
-                if original != call.name:
-                    return msgspec.structs.replace(event, part=msgspec.structs.replace(call, name=original))
             case ev.Started():
                 self._model = event.model
                 self._usage = event.usage
@@ -141,23 +146,3 @@ class TranslatedPipe:
             case _:
                 pass
         return event
-
-
-def date_and_name(answer: GenerateResponse, names: NameMap, created: int) -> GenerateResponse:
-    """``answer`` with a creation time and the caller's own tool names."""
-    replace = msgspec.structs.replace
-    if answer.created is None:
-        answer = replace(answer, created=created)
-    if not names:
-        return answer
-    choices = tuple(
-        replace(
-            choice,
-            parts=tuple(
-                replace(part, name=names.original(part.name)) if isinstance(part, ToolCallPart) else part
-                for part in choice.parts
-            ),
-        )
-        for choice in answer.choices
-    )
-    return replace(answer, choices=choices)

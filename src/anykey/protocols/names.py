@@ -1,16 +1,13 @@
 """Tool names as an upstream accepts them, and back: a client may use longer names or other letters than its model's provider.
 
 A legal name is sent as it is. Any other becomes its first legal letters and a hash of the whole, the same at every turn, so
-that the history and the prompt cache agree; ``NameMap`` gives the caller its own name back.
+that the history and the prompt cache agree; ``calls.CallMap`` gives the caller its own name back.
 """
 
 from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-
-from anykey.conversation.parts import ToolCallPart
-from anykey.conversation.request import GenerateRequest
 
 LIMITS = (64, 128)
 """Chat takes 64 characters of ``[a-zA-Z0-9_-]``, Messages 128."""
@@ -29,24 +26,3 @@ def sent_name(name: str, limit: int = 64) -> str:
 
 def _is_legal(text: str) -> bool:
     return text.isascii() and text.replace("_", "a").replace("-", "a").isalnum()
-
-
-class NameMap:
-    """The names of one request that had to be changed. False when there are none. ``limit`` None covers every protocol's."""
-
-    __slots__ = ("_originals",)
-
-    def __init__(self, request: GenerateRequest, limit: int | None = None) -> None:
-        names = {tool.name for tool in request.tools if tool.name}
-        names.update(part.name for m in request.messages for part in m.parts if isinstance(part, ToolCallPart))
-        limits = LIMITS if limit is None else (limit,)
-        self._originals = {
-            sent: name for length in limits for name in names if (sent := sent_name(name, length)) != name
-        }
-
-    def __len__(self) -> int:
-        return len(self._originals)
-
-    def original(self, sent: str) -> str:
-        """The caller's name of the tool that the upstream calls ``sent``."""
-        return self._originals.get(sent, sent)

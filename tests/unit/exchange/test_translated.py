@@ -138,6 +138,56 @@ async def test_tools_are_called_by_the_callers_own_names(
     assert row.finish == "tool_calls"
 
 
+def custom_calls(body: bytes, stream: bool) -> list[tuple[str, str, str]]:
+    """Kind, name and text of each call that a Chat client was told."""
+    if not stream:
+        calls: list[Any] = json.loads(body)["choices"][0]["message"]["tool_calls"]
+        return [(call["type"], call["custom"]["name"], call["custom"]["input"]) for call in calls]
+    told: dict[int, tuple[str, str, str]] = {}
+    for record in records(body)[:-1]:
+        choices: list[Any] = record.data["choices"]
+        for delta in [delta for choice in choices for delta in choice["delta"].get("tool_calls", ())]:
+            kind, name, text = told.get(delta["index"], (delta.get("type"), delta["custom"].get("name"), ""))
+            told[delta["index"]] = (kind, name, text + delta["custom"]["input"])
+    return [told[index] for index in sorted(told)]
+
+
+@pytest.mark.parametrize("asked", ["whole", "stream", "whole told as a stream"])
+async def test_free_text_tools_are_called_with_their_text(tmp_path: Path, asked: str) -> None:
+    text = '+ "a"\n😀'
+    wires = [json.dumps({"input": text}), json.dumps({"patch": "x"})]  # the second is not what was asked for
+    stream = asked != "whole"
+
+    async def script(call: RecordedCall, connection: WireConnection) -> None:
+        blocks = [
+            {"type": "tool_use", "id": f"toolu_{at}", "name": name, "input": json.loads(wires[at])}
+            for at, name in enumerate(sent_names(call))
+        ]
+        if asked != "stream":
+            await connection.json(200, {**whole(MESSAGES), "content": blocks, "stop_reason": "tool_use"})
+            return
+        told = [pieces(MESSAGES).lifecycle[0]]
+        for at, block in enumerate(blocks):
+            told.append(messages_event("content_block_start", index=at, content_block={**block, "input": {}}))
+            for letter in wires[at]:
+                delta = {"type": "input_json_delta", "partial_json": letter}
+                told.append(messages_event("content_block_delta", index=at, delta=delta))
+            told.append(messages_event("content_block_stop", index=at))
+        ending = pieces(MESSAGES).end[1].replace("end_turn", "tool_use")
+        await reply_sse(*told, ending, pieces(MESSAGES).end[2])(call, connection)
+
+    tools = [{"type": "custom", "custom": {"name": name}} for name in ("patch", LONG_NAME)]
+    async with wired(tmp_path, MESSAGES, script) as (gateway, _):
+        reply = await ask(gateway, CHAT, tools=tools, stream=stream)
+        row = (await gateway.rows())[0]
+    first, second = custom_calls(reply.body, stream)
+    assert first == ("custom", "patch", text)
+    assert second[:2] == ("custom", LONG_NAME)
+    assert json.loads(second[2]) == {"patch": "x"}
+    assert row.finish == "tool_calls"
+    assert [loss for loss in row.losses if "arguments" in loss] == ["approximated:choices.parts.arguments"]
+
+
 @pytest.mark.parametrize(("client", "upstream"), CROSSED)
 async def test_the_headers_of_the_upstreams_protocol(tmp_path: Path, client: str, upstream: str) -> None:
     async with wired(tmp_path, upstream, answering(upstream)) as (gateway, server):

@@ -1,14 +1,9 @@
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anykey.conversation.message import Message
-from anykey.conversation.parts import ToolCallPart
-from anykey.conversation.request import GenerateRequest
-from anykey.conversation.tools import FunctionTool
-from anykey.protocols.names import NameMap, sent_name
+from anykey.protocols.names import sent_name
 
 LONG = "mcp__a_server_with_a_long_name__" + "tool_" * 12
 
@@ -31,18 +26,3 @@ def test_every_name_is_sent_legal_and_stays_so(name: str, limit: int) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9_-]+", sent)
     assert len(sent) <= limit
     assert sent_name(sent, limit) == sent
-
-
-@pytest.mark.parametrize("limit", [64, 128])
-def test_the_caller_gets_its_own_names_back(limit: int) -> None:
-    call = Message("assistant", (ToolCallPart("1", "old.tool", "{}"),))
-    names = NameMap(GenerateRequest("m", (call,), tools=(FunctionTool("read"), FunctionTool(LONG * 2))))
-    assert names.original(sent_name(LONG * 2, limit)) == LONG * 2
-    assert names.original(sent_name("old.tool", limit)) == "old.tool"
-    assert names.original("read") == "read"
-
-
-def test_a_request_of_legal_names_needs_no_map() -> None:
-    assert not NameMap(GenerateRequest("m", (), tools=(FunctionTool("read"),)))
-    assert not NameMap(GenerateRequest("m", (), tools=(FunctionTool("x" * 70),)), 128)
-    assert NameMap(GenerateRequest("m", (), tools=(FunctionTool("x" * 70),)), 64)

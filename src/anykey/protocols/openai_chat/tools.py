@@ -165,7 +165,7 @@ class ToolWriter:
 
     def _custom(self, tool: CustomTool, path: str) -> Json:
         if not self._dialect.custom_tools:
-            self._log.approximated(path, "a free-text tool is sent as a function with one argument, `input`")
+            self._log.emulated(path, "a free-text tool is sent as a function with one argument, `input`")
             text = f"{tool.description or ''}\n\nFormat: {_dump(tool.format)}" if tool.format else tool.description
             schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
             function: Json = {"name": self.name(tool.name, path), "parameters": schema}

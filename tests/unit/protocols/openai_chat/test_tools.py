@@ -70,7 +70,7 @@ def test_a_free_text_tool_can_be_a_function_with_one_argument() -> None:
     function = entries[0]["function"]
     assert function["parameters"]["required"] == ["input"]
     assert function["description"] == 'd\n\nFormat: {"type":"text"}'
-    assert losses == ["approximated:tools[0]", "dropped:tools[0].z"]
+    assert losses == ["emulated:tools[0]", "dropped:tools[0].z"]
 
 
 def test_a_long_name_is_shortened_everywhere() -> None:
