@@ -20,6 +20,8 @@ AIDER = ("aider-chat", "0.86.2")
 PYTHONS_OF_AIDER = ("python3.12", "python3.11", "python3.10", sys.executable)
 INSTALL_TIMEOUT_S = 600
 
+_tried: set[Path] = set()
+
 
 class CannotInstall(Exception):
     """A client program could not be installed; the message is one line and says what to do."""
@@ -92,7 +94,9 @@ def _run(command: list[str], name: str) -> None:
         raise CannotInstall(f"{name} could not be installed: {problem}") from problem
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise CannotInstall(f"{name} could not be installed: {lines[-1] if lines else f'exit {done.returncode}'}")
+        lines.append(f"exit {done.returncode}")
+        why = next((line for line in lines if "failed" in line.lower()), lines[-2:][0])  # npm's last only names a log
+        raise CannotInstall(f"{name} could not be installed: {why}")
 
 
 def _is_done(home: Path, program: Path) -> bool:
@@ -100,7 +104,11 @@ def _is_done(home: Path, program: Path) -> bool:
 
 
 def _fresh(home: Path) -> None:
-    """An empty folder: what a broken run left behind is removed."""
+    """An empty folder: what a broken run left behind is removed. One try in each run of the tests: without a network every
+    further one would wait for minutes too."""
+    if home in _tried:
+        raise CannotInstall(f"{home.name} could not be installed; the first test that needed it says why")
+    _tried.add(home)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
 
