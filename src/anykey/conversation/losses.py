@@ -14,9 +14,9 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """``path`` is where it stood in the wire it came from (``messages[2].content[0].cache_control``); ``reason`` is one
-    plain English clause. ``dropped``: it is gone; ``approximated``: something near it was sent; ``emulated``: the same
-    effect is reached by other means."""
+    """``path`` is where it stood: in the wire for a decoder (``messages[2].content[0].cache_control``), in the neutral model
+    for an encoder (``reasoning.budget_tokens``); ``reason`` is one plain English clause. ``dropped``: it is gone;
+    ``approximated``: something near it was sent; ``emulated``: the same effect is reached by other means."""
 
     kind: LossKind
     path: str
