@@ -1,4 +1,4 @@
-"""SIGTERM: what is under way ends, what is too long is told so, every row is written."""
+"""SIGTERM, and a terminal that is closed: what is under way ends, what is too long is told so, every row is written."""
 
 import asyncio
 import os
@@ -72,7 +72,8 @@ async def program(home: Path, configuration: str) -> AsyncGenerator[tuple[asynci
         await process.communicate()
 
 
-async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path, number: signal.Signals) -> None:
     async with (
         WireServer(taking(CHAT, 0.6)) as server,
         program(tmp_path, config((CHAT, server.url))) as (process, port, key),
@@ -84,7 +85,7 @@ async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path) ->
         )
         writer.write(head.encode() + body)
         begun = await reader.readuntil(b"Hello")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         await asyncio.sleep(0.3)
         with pytest.raises(OSError, match=r"refused|Connect call failed"):
             await asyncio.open_connection("127.0.0.1", port)
@@ -100,6 +101,19 @@ async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path) ->
     home = prepare_home(tmp_path / "home")
     (row,) = recent(home, 10, usage_filter(home, "all"))
     assert (row.status, row.failure, row.output_tokens) == (200, None, 3)
+
+
+async def test_nohup_keeps_it_running(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with program(tmp_path, config((CHAT, "http://127.0.0.1:9"))) as (process, port, _):
+            process.send_signal(signal.SIGHUP)
+            await asyncio.sleep(0.3)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            assert process.returncode is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)

@@ -4,13 +4,18 @@ import importlib
 from contextlib import closing
 
 from anykey.administration.home import Home
+from anykey.storage.lock import exclusive
 from anykey.storage.watch import KeyWatch
 
 
 def first_key(home: Home, name: str) -> str | None:
-    """The text of a new key called `name` where no key was ever issued, to be shown once; else None."""
-    with closing(KeyWatch(home.database)) as watch:
-        if watch.keys:
-            return None
-    text: str = importlib.import_module("anykey.administration.keys").create_key(home, name).text
+    """The text of a new key called `name` where no key was ever issued, to be shown once; else None.
+
+    Of several processes that start at once in a new data directory, one makes it.
+    """
+    with exclusive(home.path):
+        with closing(KeyWatch(home.database)) as watch:
+            if watch.keys:
+                return None
+        text: str = importlib.import_module("anykey.administration.keys").create_key(home, name).text
     return text

@@ -5,6 +5,8 @@ one clear line on stderr.
 """
 
 import importlib
+import io
+import sys
 from collections.abc import Sequence
 from typing import cast
 
@@ -42,6 +44,8 @@ class LazyGroup(SpokenGroup):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: of this process). Returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no letter for a name shows "?", and the rest
     try:
         result = root.main(args=arguments, prog_name="anykey", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

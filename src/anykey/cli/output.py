@@ -36,7 +36,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(say(f"column.{column}"), justify="right" if numbers else "left", overflow="fold")
     for row in cells:
         table.add_row(*(Text(_shown(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(table)
+    seen = sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison] - None where the caller closed it
+    Console(width=None if seen else PIPED_WIDTH, highlight=False).print(table)
 
 
 def local_time(unix_s: float) -> str:

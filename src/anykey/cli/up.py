@@ -7,14 +7,16 @@ import click
 
 from anykey.administration.first_key import first_key
 from anykey.administration.home import Home
-from anykey.cli.configuration import config_option, open_home, read_settings
+from anykey.cli.configuration import SettingsRefused, config_option, open_home, read_settings
 from anykey.cli.form import SpokenCommand
 from anykey.clients.catalog import recipe
 from anykey.language import SpokenError, say
 from anykey.routing.snapshot import build_snapshot, list_models
 from anykey.server.process import Address, Serving, bind, run
 from anykey.settings import Settings
+from anykey.settings.problems import Problem
 from anykey.telemetry.logs import configure_logs
+from anykey.upstream.proxy import ProxySettings
 
 FIRST_KEY = "first"
 KEY_TO_FILL_IN = "ak-YOUR-KEY"
@@ -33,6 +35,7 @@ def up(config: Path | None, host: str | None, port: int | None, log_level: str) 
     """Serve until interrupted."""
     configure_logs(log_level)
     settings = read_settings(config)
+    _check_proxies()
     home = open_home()
     listen_host = host or settings.server.host
     listen_port = settings.server.port if port is None else port
@@ -44,6 +47,15 @@ def up(config: Path | None, host: str | None, port: int | None, log_level: str) 
         click.echo(say("cli.warning", message=say("cli.up.open", host=listen_host)), err=True)
     key = first_key(home, FIRST_KEY)
     run(Serving(settings, home, os.environ, listener), lambda address: _greet(settings, home, address, key))
+
+
+def _check_proxies() -> None:
+    """Refuse proxy variables that cannot be used, before a first key is made that a failed start would never show."""
+    try:
+        ProxySettings.from_environment(os.environ)
+    except ValueError as error:
+        name, _, reason = str(error).partition(": ")
+        raise SettingsRefused([Problem("environment", 0, name, "settings.bad_url", {"reason": reason})]) from None
 
 
 def _greet(settings: Settings, home: Home, address: Address, key: str | None) -> None:

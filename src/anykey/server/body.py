@@ -49,9 +49,9 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     return b"".join(chunks)
 
 
-async def drain(receive: Receive) -> None:
+async def drain(receive: Receive) -> bool:
     """Read and forget what a refused client still sends, until it pauses: closing on unread bytes resets the connection,
-    and the client would never see why it was refused."""
+    and the client would never see why it was refused. True when that was all of it."""
     try:
         async with asyncio.timeout(DRAIN_S) as whole:
             until = whole.when() or 0.0
@@ -61,7 +61,8 @@ async def drain(receive: Receive) -> None:
                 message = await receive()
                 more = message.get("more_body", False)
     except TimeoutError:
-        pass
+        return False
+    return True
 
 
 async def _next(receive: Receive) -> dict[str, Any]:

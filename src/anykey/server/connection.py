@@ -1,7 +1,10 @@
-"""One client connection: uvicorn's HTTP/1.1 protocol with the two things it lacks.
+"""One client connection: uvicorn's HTTP/1.1 protocol with what it lacks.
 
-Request heads are bounded in size and time (uvicorn waits for ever for the rest of a header), and the journey is told at once
-when its client is gone, without a task that waits for it.
+Request heads are bounded in size and time (uvicorn waits for ever for the rest of a header), the journey is told at once when its
+client is gone, without a task that waits for it, and an offer to upgrade is declined as RFC 9110 §7.8 allows: the call is
+answered in HTTP/1.1 (Java's client offers h2c with every first call; uvicorn would lose its body).
+
+Law: no refusal is ever written into an answer that is under way; such a connection just ends.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_LIMIT = 64 * 1024
@@ -34,6 +38,7 @@ class ClientConnection(HttpToolsProtocol):
         self.gone = False
         self.body_complete = False
         """The newest request has arrived whole: reading it will not wait."""
+        self._declining = False
         self._head_size = 0
         self._head_open = True
         self._head_timer: TimerHandle | None = None
@@ -55,18 +60,22 @@ class ClientConnection(HttpToolsProtocol):
         self._read_size = len(data)
         if self._head_open:
             self._head_size += len(data)
-        super().data_received(data)
+        self._parse(data)
         if self._head_open and not self.transport.is_closing():
             self._check_head()
 
     def on_message_begin(self) -> None:
         self._head_open = True
+        self.body_complete = False
         if not self._head_size:  # it begins in the read of another request's end
             self._head_size, self._head_slack = 1, self._read_size
         super().on_message_begin()
         self.scope[CONNECTION_KEY] = self  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
+        self._declining = self.parser.should_upgrade()
+        if self._declining:
+            return  # the parser takes the head for the end of the message: it is read again, without the offer
         if self._head_size + self._head_slack > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
             self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE)
             raise HeadTooLarge
@@ -77,8 +86,38 @@ class ClientConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self._declining:
+            return
         self.body_complete = True
         super().on_message_complete()
+
+    def end_with_answer(self) -> None:
+        """Close once the newest request is answered: the rest of its body has no reader, and a client that sends it for
+        ever would hold the connection for ever."""
+        self.cycle.keep_alive = False
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                if self.parser.get_method() == b"CONNECT":
+                    self.send_400_response("This is no proxy.")
+                    return
+                data = self._head_without_offer() + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """The head that was just read, to be read again as a plain request."""
+        version = self.parser.get_http_version().encode()
+        fields = b"".join(b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade")
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, fields)
 
     def _check_head(self) -> None:
         """A head is still incomplete after this read: bound its size, start its clock."""
@@ -95,10 +134,18 @@ class ClientConnection(HttpToolsProtocol):
         self._head_timer = None
         if self.transport.is_closing():
             return
-        if self._head_size:
+        if self._answering:  # the next request may wait as long as this answer takes
+            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+        elif self._head_size:
             self._refuse(b"408 Request Timeout", "timeout_error", _TOO_SLOW)
         else:
             self.transport.close()
+
+    @property
+    def _answering(self) -> bool:
+        """An answer is under way, or one is owed to a request before the newest."""
+        cycle = self.cycle  # none before the first request
+        return bool(cycle) and not cycle.response_complete and (cycle.response_started or bool(self.pipeline))
 
     def send_400_response(self, msg: str) -> None:
         if not self.transport.is_closing():
@@ -106,6 +153,9 @@ class ClientConnection(HttpToolsProtocol):
 
     def _refuse(self, status: bytes, kind: str, message: bytes) -> None:
         """Answer before any route is known: one JSON error that OpenAI's and Anthropic's SDKs both read, then close."""
+        if self._answering:
+            self.transport.close()
+            return
         body = b'{"type":"error","error":{"type":"%s","message":"%s"}}' % (kind.encode(), message)
         head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(head % (status, len(body)) + body)

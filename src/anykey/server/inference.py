@@ -61,6 +61,10 @@ class InferencePlane:
 
     async def _answer(self, scope: Scope, receive: Receive, reply: AsgiReply, route: Route) -> None:
         method: str = scope["method"]
+        connection: ClientConnection = scope[CONNECTION_KEY]
+        wants_body = route.operation in JOURNEYS and method == route.method
+        if not wants_body and not connection.body_complete and not await drain(receive):
+            connection.end_with_answer()
         if route.operation == "unknown":
             await self._refuse(scope, reply, _no_such_path(scope))
         elif method != route.method and not (method == "HEAD" and route.method == "GET"):
@@ -81,6 +85,8 @@ class InferencePlane:
         began = gateway.monotonic()
         try:
             arrived = scope[CONNECTION_KEY].body_complete
+            if not arrived:
+                authenticate(headers, gateway)  # strangers do not get to fill the memory
             body = await read_body(receive, named, self._max_body_bytes, arrived=arrived)
         except FailureError as error:
             status, reply_headers, text = codec.encode_failure(error.failure, request_id)

@@ -26,7 +26,8 @@ from anykey.storage.writer import ExchangeWriter
 from anykey.upstream.client import UpstreamClient
 from anykey.upstream.proxy import ProxySettings
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGHUP is a terminal that was closed."""
 BACKLOG = 2048
 IDLE_CLIENT_S = 75
 """A client's idle connection is kept this long; SDKs reuse theirs for about a minute."""
@@ -73,7 +74,7 @@ class Serving:
         self._server: _Server | None = None
 
     async def run(self, ready: Callable[[Address], None]) -> None:
-        """Serve until SIGTERM, SIGINT or ``stop``. ``ready`` is called when the first request would be answered."""
+        """Serve until SIGTERM, SIGINT, SIGHUP or ``stop``. ``ready`` is called when the first request would be answered."""
         settings = self._settings
         demo = DemoServer() if any(provider.kind.built_in for provider in settings.providers) else None
         if demo is not None:
@@ -143,12 +144,14 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        heard = [number for number in STOP_SIGNALS if not (nohup and number is signal.SIGHUP)]
+        for number in heard:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in STOP_SIGNALS:
+            for number in heard:
                 loop.remove_signal_handler(number)
 
     async def last_words(self) -> None:

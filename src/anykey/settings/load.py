@@ -81,6 +81,8 @@ def _text_of(file: Path) -> str:
         reason, _, place = str(error).partition(" (at ")
         line = re.match(r"line (\d+)", place)
         raise broken(int(line[1]) if line else text.count("\n") + 1, "settings.syntax", reason) from error
+    except RecursionError:
+        raise broken(0, "settings.syntax", "it nests too deeply") from None
     return text
 
 

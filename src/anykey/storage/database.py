@@ -19,6 +19,15 @@ class Database(msgspec.Struct, frozen=True):
 
     path: Path
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which file it is at the moment (device, inode), None where there is none. A restored backup is another file, and
+        a connection to the old one goes on working: on a file that nobody sees any more."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def connect(self, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
         """A new connection, to be closed by the caller and used by one thread at a time. Never creates the file."""
         connection = sqlite3.connect(

@@ -3,8 +3,8 @@
 Another process may create or revoke a key at any moment, and that must count for the very next call. SQLite's
 `data_version` says whether any other connection has committed; only then is the key generation read, and only if that
 moved are the keys. Asking costs a few system calls (15 us in a busy process), so calls within the same millisecond share
-one answer: no process can change a key and have its user send a request in less. A database that fails leaves the last
-known keys in force.
+one answer: no process can change a key and have its user send a request in less. A database that fails, or whose file is
+gone, leaves the last known keys in force; a restored backup brings its own.
 """
 
 import logging
@@ -34,6 +34,7 @@ class KeyWatch:
         self._ask_at = 0.0
         self._generation = self._data_version = -1
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._open()
 
     def refresh_if_changed(self) -> None:
@@ -47,6 +48,9 @@ class KeyWatch:
                 if now < self._reopen_at:
                     return
                 self._open()
+            elif self._database.identity() != self._file:
+                self._disconnect()
+                self._open()
             elif self._connection.execute("PRAGMA data_version").fetchone()[0] != self._data_version:
                 self._look(self._connection)
         except sqlite3.Error as error:
@@ -54,13 +58,12 @@ class KeyWatch:
 
     def close(self) -> None:
         """Let go of the database; `keys` stay as they are."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._disconnect()
         self._reopen_at = float("inf")
 
     def _open(self) -> None:
         self._generation = self._data_version = -1
+        self._file = self._database.identity()
         connection = self._database.connect(read_only=True, busy_timeout_s=0)
         try:
             self._look(connection)
@@ -81,10 +84,13 @@ class KeyWatch:
             self.keys = MappingProxyType({row[0]: _api_key(row) for row in rows})
         self._generation, self._data_version = generation, data_version
 
-    def _fail(self, error: sqlite3.Error) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _fail(self, error: sqlite3.Error) -> None:
+        self._disconnect()
         self._reopen_at = time.monotonic() + REOPEN_AFTER_S
         if not self._failed:
             self._failed = True

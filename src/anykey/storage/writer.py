@@ -61,7 +61,8 @@ class ExchangeWriter:
         self._logged_at = float("-inf")
         self._lost = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-usage")
-        self._connection: sqlite3.Connection | None = None  # the thread's alone
+        self._connection: sqlite3.Connection | None = None  # the thread's alone, as is the next
+        self._file: tuple[int, int] | None = None
 
     def record(self, row: ExchangeRow) -> None:
         """Keep `row`; it is in the database a moment later. Never fails and never waits."""
@@ -127,8 +128,12 @@ class ExchangeWriter:
 
     def _write(self, group: list[ExchangeRow]) -> int:
         """Commit the group, in the writer's thread. Returns how many rows were impossible and left out."""
+        file = self._database.identity()
+        if file != self._file:
+            self._disconnect()  # the file was taken away or replaced
         if self._connection is None:
             self._connection = self._database.connect()
+            self._file = file
         rows = [_values(row) for row in group]
         try:
             return self._insert(self._connection, rows)

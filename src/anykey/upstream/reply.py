@@ -101,12 +101,16 @@ class Reply:
             return self._take_raw()  # a small answer came whole with its head
         chunks: list[bytes] = []
         size = 0
-        while chunk := await self.next_chunk():
-            size += len(chunk)
-            if size > limit:
-                self._fail(BodyTooLarge, f"sent a body over {limit} bytes")
-                raise BodyTooLarge(f"{self._peer} sent a body over {limit} bytes", response_started=True)
-            chunks.append(chunk)
+        try:
+            while chunk := await self.next_chunk():
+                size += len(chunk)
+                if size > limit:
+                    self._fail(BodyTooLarge, f"sent a body over {limit} bytes")
+                    raise BodyTooLarge(f"{self._peer} sent a body over {limit} bytes", response_started=True)
+                chunks.append(chunk)
+        except UpstreamError:
+            chunks.clear()  # the failure is ours and its traceback holds this frame: a circle that waits for the collector
+            raise
         return b"".join(chunks)
 
     def abort(self) -> None:

@@ -31,3 +31,25 @@ def test_later_starts_do_without_sqlalchemy(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["None", "False"]
+
+
+def test_of_several_first_starts_one_makes_the_key(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from anykey.administration.home import prepare_home;"
+        "from anykey.administration.first_key import first_key; home = prepare_home(Path(sys.argv[1]));"
+        "print('ready', flush=True); sys.stdin.readline(); print(first_key(home, 'first') is not None)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    starts = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for start in starts:
+        assert start.stdout is not None
+        assert start.stdout.readline() == "ready\n"
+    for start in starts:
+        assert start.stdin is not None
+        start.stdin.write("go\n")
+        start.stdin.flush()
+    told = [start.communicate(timeout=20) for start in starts]
+    assert sorted(told) == [("False\n", ""), ("False\n", ""), ("True\n", "")]

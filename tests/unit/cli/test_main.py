@@ -75,3 +75,19 @@ def test_a_broken_database_is_no_traceback(home: Path) -> None:
     done = run("keys", "list")
     assert done.returncode == 1
     assert done.stderr == f"Error: The database {home / 'anykey.db'} cannot be used: file is not a database\n"
+
+
+def test_a_terminal_without_the_letters_still_gets_the_table(tmp_path: Path) -> None:
+    environ = {"ANYKEY_HOME": str(tmp_path), "PYTHONIOENCODING": "ascii", "ANYKEY_LANG": "en"}
+    assert run("keys", "create", "--name", "ключ", **environ).returncode == 0
+    done = run("keys", "list", **environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "????" in done.stdout
+
+
+def test_a_closed_output_is_no_crash(tmp_path: Path) -> None:
+    environ = {**os.environ, "ANYKEY_HOME": str(tmp_path)}
+    line = f'"{sys.executable}" -m anykey keys create --name x && "{sys.executable}" -m anykey keys list >&-'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environ, check=False)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr

@@ -97,3 +97,21 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     assert second.returncode == 1
     assert "--port" in second.stderr
     assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_a_proxy_that_cannot_be_used_is_refused_before_a_key_is_made(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ANYKEY_HOME": str(tmp_path / "data")}
+    refused = subprocess.run(
+        [sys.executable, "-m", "anykey", "up", "--port", "0"],
+        env={**environ, "HTTPS_PROXY": "socks5://user:hidden@localhost:1080"},
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "Error: environment: HTTPS_PROXY: not a usable address: only proxies of the form http://host:port are spoken to\n"
+    )
+    with running(tmp_path) as said:
+        assert re.search(r"^ *ak-[0-9a-z]{10}-", said, re.MULTILINE)

@@ -197,3 +197,88 @@ async def test_the_journey_is_told_once_that_its_client_is_gone() -> None:
             while len(told) < 2:
                 await asyncio.sleep(0.005)
     assert told == [True, True]
+
+
+JAVA = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n"
+
+
+async def echo(scope: Scope, receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> None:
+    """Answers with the whole body it got."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05])
+async def test_an_offer_to_upgrade_is_declined_and_the_body_kept(pause_s: float) -> None:
+    async with connected(echo) as (reader, writer):
+        for framing, body in (
+            (b"content-length: 5\r\n\r\n", b"hello"),
+            (b"transfer-encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+        ):
+            writer.write(b"POST / HTTP/1.1\r\nhost: a\r\n" + JAVA + framing)
+            await asyncio.sleep(pause_s)
+            writer.write(body + HEAD + b"\r\n")
+            async with asyncio.timeout(2):
+                assert (await read_reply(reader)).body == b"hello"
+                assert (
+                    await read_reply(reader)
+                ).body == b""  # what follows the body is the next request, and only that
+
+
+async def test_a_tunnel_is_refused() -> None:
+    async with connected(hello) as (reader, writer):
+        writer.write(b"CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert await error_on(reader) == (400, "invalid_request_error")
+
+
+async def two_words(scope: Scope, receive: object, send: Send) -> None:
+    """Answers with a pause in the middle."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    await asyncio.sleep(0.3)
+    await send({"type": "http.response.body", "body": b"two"})
+
+
+@pytest.mark.parametrize("junk", [b"\0junk\r\n\r\n", b'{"x":1}', b"GET / HTTP/1.1\r\na\0: b\r\n\r\n"])
+async def test_no_refusal_is_written_into_an_answer(junk: bytes) -> None:
+    async with connected(two_words) as (reader, writer):
+        writer.write(HEAD + b"\r\n")
+        begun = await reader.readuntil(b"one\r\n")
+        writer.write(junk)
+        async with asyncio.timeout(2):
+            rest = await reader.read()
+    assert (begun + rest).count(b"HTTP/1.1") == 1
+    assert rest == b""
+
+
+@pytest.mark.usefixtures("soon")
+async def test_the_next_head_may_wait_for_the_end_of_an_answer() -> None:
+    async with connected(two_words) as (reader, writer):
+        writer.write(HEAD + b"\r\n")
+        await reader.readuntil(b"one\r\n")
+        writer.write(b"GET / HT")
+        async with asyncio.timeout(2):
+            assert await reader.readuntil(b"0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+            assert await error_on(reader) == (408, "timeout_error")
+
+
+async def test_each_request_says_for_itself_whether_it_is_whole() -> None:
+    told: list[bool] = []
+
+    async def noting(scope: Scope, receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> None:
+        told.append(scope[CONNECTION_KEY].body_complete)
+        await echo(scope, receive, send)
+
+    async with connected(noting) as (reader, writer):
+        for pause_s in (0.0, 0.05):
+            writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n" + (b"" if pause_s else b"hello"))
+            await asyncio.sleep(pause_s)
+            if pause_s:
+                writer.write(b"hello")
+            assert (await read_reply(reader)).body == b"hello"
+    assert told == [True, False]

@@ -198,7 +198,10 @@ async def test_a_body_without_a_length_is_counted(tmp_path: Path) -> None:
     small = NOWHERE.replace("[server]", "[server]\nmax_body_bytes = 1000")
     async with RunningGateway(tmp_path, small) as gateway:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.address.port)
-        writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
+        head = (
+            f"POST /v1/messages HTTP/1.1\r\nhost: a\r\nx-api-key: {gateway.key}\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        writer.write(head.encode())
         for _ in range(3):
             writer.write(b"190\r\n" + b"x" * 400 + b"\r\n")
             await asyncio.sleep(0.01)
@@ -213,7 +216,8 @@ async def test_a_body_that_stands_still_is_408(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(body_module, "PROGRESS_S", 0.1)
     async with RunningGateway(tmp_path, NOWHERE) as gateway:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.address.port)
-        writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{")
+        head = f"POST /v1/messages HTTP/1.1\r\nhost: a\r\nx-api-key: {gateway.key}\r\ncontent-length: 100\r\n\r\n"
+        writer.write(head.encode() + b"{")
         async with asyncio.timeout(2):
             reply = await read_reply(reader)
             assert await reader.read() == b""
@@ -238,3 +242,40 @@ async def test_a_message_path_without_a_key_is_refused_in_its_own_shape(tmp_path
     async with RunningGateway(tmp_path, NOWHERE) as gateway:
         reply = await gateway.post(PATHS[MESSAGES], request(MESSAGES), {})
     assert (reply.status, reply.json()["error"]["type"]) == (401, "authentication_error")
+
+
+async def test_a_body_that_nobody_reads_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_module, "DRAIN_PAUSE_S", 0.05)
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        for method, path, status in (("GET", "/livez", 200), ("POST", "/nope", 404), ("PUT", "/v1/messages", 405)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", gateway.address.port)
+            writer.write(f"{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nx".encode())
+            async with asyncio.timeout(2):
+                reply = await read_reply(reader)
+                assert (reply.status, reply.headers["connection"]) == (status, "close")
+                assert await reader.read() == b""
+            writer.close()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_stranger_is_refused_before_his_body_is_read(tmp_path: Path, protocol: str) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.address.port)
+        head = f"POST {PATHS[protocol]} HTTP/1.1\r\nhost: a\r\nx-api-key: ak-no\r\ncontent-length: 60000000\r\n\r\n"
+        writer.write(head.encode())
+        async with asyncio.timeout(2):
+            reply = await read_reply(reader)
+            assert await reader.read() == b""
+        writer.close()
+    assert reply.status == 401
+    assert reply.headers["connection"] == "close"
+
+
+async def test_a_later_request_has_its_own_time_for_its_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_module, "PROGRESS_S", 0.1)
+    async with RunningGateway(tmp_path, NOWHERE) as gateway, gateway.sent("GET", "/livez") as (reader, writer):
+        assert (await read_reply(reader)).status == 200
+        head = f"POST /v1/messages HTTP/1.1\r\nhost: a\r\nx-api-key: {gateway.key}\r\ncontent-length: 9\r\n\r\n"
+        writer.write(head.encode())
+        async with asyncio.timeout(2):
+            assert (await read_reply(reader)).status == 408

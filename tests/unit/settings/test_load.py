@@ -147,3 +147,7 @@ def test_the_demos_name_may_be_given_to_another_model(tmp_path: Path) -> None:
     text = '[providers.demo]\n[models.demo]\ndeployments = ["openai/gpt-5"]\n'
     settings = read(tmp_path, text, {"OPENAI_API_KEY": "k"})
     assert [(model.name, model.deployments) for model in settings.models] == [("demo", ("openai/gpt-5",))]
+
+
+def test_a_file_that_nests_too_deeply_is_told_like_any_other_mistake(tmp_path: Path) -> None:
+    assert problems(tmp_path, "[server]\nport = " + "[" * 100_000) == [(0, "", "syntax")]

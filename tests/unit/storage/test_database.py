@@ -54,3 +54,15 @@ def test_odd_characters_in_the_path_are_only_characters(tmp_path: Path) -> None:
     with closing(create_file(home).connect()) as connection:
         connection.execute("CREATE TABLE t (x)")
     assert (home / "anykey.db").stat().st_size > 0
+
+
+def test_a_replaced_file_is_another_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "anykey.db")
+    assert database.identity() is None
+    create_file(tmp_path)
+    first = database.identity()
+    assert first == database.identity() is not None
+    database.path.rename(tmp_path / "old")
+    assert database.identity() is None
+    create_file(tmp_path)
+    assert database.identity() not in {first, None}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import anykey.storage.watch as module
@@ -150,3 +151,33 @@ def test_a_closed_watch_stays_as_it_was(database: Database, watch: KeyWatch) -> 
     insert_key(database, KEY)
     watch.refresh_if_changed()
     assert watch.keys == {}
+
+
+def test_a_restored_backup_brings_its_own_keys(database: Database, watch: KeyWatch, tmp_path: Path) -> None:
+    insert_key(database, KEY)
+    watch.refresh_if_changed()
+    (tmp_path / "backup").mkdir()
+    backup = open_database(tmp_path / "backup")
+    insert_key(backup, msgspec.structs.replace(KEY, name="restored", revoked_at=5))
+    for left in database.path.parent.glob("anykey.db-*"):
+        left.unlink()
+    backup.path.replace(database.path)
+    watch.refresh_if_changed()
+    assert [(key.name, key.revoked_at) for key in watch.keys.values()] == [("restored", 5)]
+
+
+def test_a_deleted_database_is_told_once_and_its_successor_read(
+    database: Database, watch: KeyWatch, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REOPEN_AFTER_S", 0.0)
+    insert_key(database, KEY)
+    watch.refresh_if_changed()
+    for file in database.path.parent.glob("anykey.db*"):
+        file.unlink()
+    for _ in range(3):
+        watch.refresh_if_changed()
+    assert watch.keys == {KEY.id: KEY}
+    insert_key(open_database(database.path.parent), msgspec.structs.replace(KEY, id="klmnopqrst"))
+    watch.refresh_if_changed()
+    assert list(watch.keys) == ["klmnopqrst"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]

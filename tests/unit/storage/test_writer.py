@@ -182,3 +182,21 @@ async def test_losses_are_kept_as_json_text(tmp_path: Path) -> None:
     await writer.aclose()
     with closing(sqlite3.connect(database.path)) as connection:
         assert connection.execute("SELECT losses FROM exchanges").fetchall() == [('["a","b"]',)]
+
+
+async def test_rows_go_to_the_database_that_is_there_now(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = open_database(tmp_path)
+    writer = ExchangeWriter(database)
+    writer.record(ROW)
+    await until("the row was not written", database, 1)
+    for file in tmp_path.glob("anykey.db*"):
+        file.unlink()
+    rows = numbered(3)
+    for row in rows:
+        writer.record(row)
+    await asyncio.sleep(0.2)
+    assert "3 rows are kept" in caplog.text
+    open_database(tmp_path)
+    await until("the kept rows were not written", database, 3)
+    assert kept(database) == rows
+    await writer.aclose()

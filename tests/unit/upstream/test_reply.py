@@ -1,9 +1,11 @@
 """Reading a response: chunks, waits, limits, decoding, back pressure and every way to break off."""
 
 import asyncio
+import gc
 import gzip
 import socket
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -287,3 +289,22 @@ async def test_a_gzip_bomb_is_cut_at_the_decoded_limit() -> None:
         with pytest.raises(BodyTooLarge):
             await reply.next_chunk()
     await client.aclose()
+
+
+async def test_a_body_that_failed_is_not_left_to_the_collector() -> None:
+    bomb = gzip.compress(bytes(40 << 20), 6)
+    head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb)
+    client = UpstreamClient(decoded_limit=32 << 20)
+    async with WireServer(_raw(head + bomb)) as server:
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            with pytest.raises(BodyTooLarge):
+                await (await client.send(_call(server, decode=True))).read(1 << 30)
+            left, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+    await client.aclose()
+    assert left < 8 << 20
