@@ -44,8 +44,9 @@ class LazyGroup(SpokenGroup):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (default: of this process). Returns the exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that has no letter for a name shows "?", and the rest
+    out: object = sys.stdout  # None where the caller closed it
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")  # a terminal that has no letter for a name shows "?", and the rest
     try:
         result = root.main(args=arguments, prog_name="anykey", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 import msgspec
 
@@ -132,15 +133,16 @@ async def _read_error(exchange: Exchange, step: PlanStep, upstream: UpstreamRepl
     body = await _read(exchange, upstream, ERROR_BODY_LIMIT)
     failure = CODECS[endpoint.protocol].decode_failure(upstream.status, upstream.headers, body)
     about_the_request = upstream.status in REPEATABLE_ERRORS and failure.fault == "caller"
-    if endpoint.protocol != exchange.codec.name or not about_the_request or not _is_object(body):
+    if endpoint.protocol != exchange.codec.name or not about_the_request or not _tells_an_error(body):
         return AttemptFailed(failure)
     return AttemptFailed(failure, HttpReply(upstream.status, (JSON_HEADER, *headers[1:]), body))
 
 
-def _is_object(body: bytes) -> bool:
+def _tells_an_error(body: bytes) -> bool:
+    """The body is an object with an ``error`` object: a shape that a client of its protocol understands."""
     try:
-        return isinstance(msgspec.json.decode(body), dict)
-    except (msgspec.DecodeError, RecursionError):
+        return isinstance(msgspec.json.decode(body, type=dict[str, Any]).get("error"), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Annotated
 
 import msgspec
 
@@ -63,7 +64,7 @@ async def _count_upstream(exchange: Exchange, step: PlanStep, gateway: Gateway) 
             upstream.abort()
         if upstream.status == 200:
             return msgspec.json.decode(answer, type=_Counted).input_tokens
-    except (UpstreamError, msgspec.DecodeError) as error:
+    except (UpstreamError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         log.info("%s: %s did not count tokens: %s", exchange.request_id, step.deployment.id, error)
         return None
     if upstream.status == 400:
@@ -74,7 +75,7 @@ async def _count_upstream(exchange: Exchange, step: PlanStep, gateway: Gateway) 
 
 
 class _Counted(msgspec.Struct):
-    input_tokens: int
+    input_tokens: Annotated[int, msgspec.Meta(ge=0)]
 
 
 async def _answer(exchange: Exchange, reply: Reply, counted: int, extra: Headers) -> None:

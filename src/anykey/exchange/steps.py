@@ -124,7 +124,7 @@ def _credential(headers: Headers) -> bytes | None:
     """The header value that holds the key, scheme word included."""
     bearer: bytes | None = None
     for name, value in headers:
-        if name == b"x-api-key":
+        if name == b"x-api-key" and value:
             return value
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             bearer = value

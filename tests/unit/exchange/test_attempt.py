@@ -114,7 +114,17 @@ async def test_its_message_reaches_a_client_of_the_other_protocol(
     assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
-@pytest.mark.parametrize("body", [b"<html>Bad Request</html>", b"", b"{broken"])
+BROKEN_ERRORS = [
+    b"<html>Bad Request</html>",
+    b"",
+    b"{broken",
+    b'{"detail":"x"}',
+    b'{"error":null}',
+    b'{"error":"\xff"}',
+]
+
+
+@pytest.mark.parametrize("body", BROKEN_ERRORS)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_400_that_is_no_json_becomes_the_protocols_error(tmp_path: Path, protocol: str, body: bytes) -> None:
     async def script(_: RecordedCall, connection: WireConnection) -> None:

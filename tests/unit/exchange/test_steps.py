@@ -185,3 +185,9 @@ async def test_each_of_many_calls_leaves_its_own_row(tmp_path: Path) -> None:
         replies = await asyncio.gather(*(ask(gateway, CHAT, stream=bool(number % 2)) for number in range(40)))
         rows = await rows_left(gateway)
     assert sorted(row.id for row in rows) == sorted(reply.headers["x-anykey-request-id"] for reply in replies)
+
+
+async def test_an_empty_header_does_not_hide_the_key_in_the_other(tmp_path: Path) -> None:
+    async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, _):
+        reply = await gateway.post(PATHS[CHAT], request(CHAT), {**gateway.headers(), "x-api-key": ""})
+    assert reply.status == 200

@@ -17,6 +17,7 @@ from anykey.protocols.anthropic_messages.messages_decoding import decode_content
 from anykey.protocols.anthropic_messages.messages_encoding import encode_prompt
 from anykey.protocols.anthropic_messages.output_format import decode_output_format, encode_output_format
 from anykey.protocols.anthropic_messages.parts_encoding import BlockWriter, own_extras, shorten
+from anykey.protocols.anthropic_messages.shapes import is_object
 from anykey.protocols.anthropic_messages.thinking import Thinking, decode_reasoning, encode_reasoning
 from anykey.protocols.anthropic_messages.tools import decode_tool_choice, decode_tools, encode_tool_choice, encode_tools
 from anykey.protocols.codec import Decoded, Encoded
@@ -59,7 +60,10 @@ def _decode(body: bytes, *, needs_limit: bool) -> GenerateRequest:
         raise invalid("Field required", "messages")
     config = fields.object("output_config") or {}
     legacy_format = fields.object("output_format")
-    output_format = decode_output_format(config.get("format"))
+    wanted = config.get("format")
+    if wanted is not None and not is_object(wanted):
+        raise invalid("Input should be an object", "output_config.format")
+    output_format = decode_output_format(wanted)
     effort = config.get("effort")
     if effort is not None and not isinstance(effort, str):
         raise invalid("Input should be a string", "output_config.effort")

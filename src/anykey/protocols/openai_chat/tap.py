@@ -96,7 +96,8 @@ class StreamTap:
         if not data:
             return False
         if data == _MARK_DONE:
-            self._done = self.report.complete = True
+            self._done = True
+            self.report.complete = self.report.content or self.report.finish is not None
             return False
         try:
             value = _decode(data)

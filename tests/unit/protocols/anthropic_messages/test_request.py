@@ -213,3 +213,9 @@ def test_every_field_has_a_change() -> None:
         "include_usage",
     }  # include_usage asks for a chunk of the stream, which the client's own codec writes
     assert set(CHANGES) | untouched == set(GenerateRequest.__struct_fields__)
+
+
+def test_a_format_that_is_no_object_is_named() -> None:
+    with pytest.raises(FailureError) as caught:
+        decode_request(msgspec.json.encode({**BASE, "output_config": {"format": "json"}}))
+    assert caught.value.failure.param == "output_config.format"

@@ -170,3 +170,8 @@ def test_the_finish_is_noted_in_neutral_words(word: Any, finish: str | None) -> 
     report = TapReport()
     note_finish(report, word)
     assert report.finish == finish
+
+
+def test_the_mark_of_the_end_alone_is_no_answer() -> None:
+    _, report = listen(DONE)
+    assert not report.complete
