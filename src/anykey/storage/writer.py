@@ -22,7 +22,7 @@ from anykey.storage.records import ExchangeRow
 _log = logging.getLogger(__name__)
 
 GROUP_ROWS = 1024
-STATEMENT_ROWS = (128, 16, 1)
+STATEMENT_ROWS = (512, 64, 8, 1)
 GROUP_WAIT_S = 0.05
 KEPT_ROWS_MAX = 100_000
 RETRY_FIRST_S = 0.1
