@@ -65,14 +65,17 @@ def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
     text = credential.decode("latin-1")
     parsed = api_keys.parse((text[7:] if text[:7].lower() == "bearer " else text).strip())
     if parsed is None:
-        raise _unauthenticated("This is not a key of this gateway. Its keys begin with 'ak-': 'anykey keys create'.")
+        raise _unauthenticated(
+            "This is not a key of this gateway: it is mistyped or cut, or another service's. "
+            "Keys here begin with 'ak-'; 'anykey keys create --name NAME' makes one."
+        )
     keys = gateway.keys.keys
     found = api_keys.verify(parsed, keys, gateway.pepper)
     if isinstance(found, ApiKey):
         gateway.verified.remember(credential, found, keys)
         return found
     why = "was revoked" if found is KeyRefusal.REVOKED else "is not known here"
-    raise _unauthenticated(f"The API key {why}. Make a new one with 'anykey keys create'.")
+    raise _unauthenticated(f"The API key {why}. Make a new one with 'anykey keys create --name NAME'.")
 
 
 def admit(exchange: Exchange) -> None:

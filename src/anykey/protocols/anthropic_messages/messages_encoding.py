@@ -64,6 +64,9 @@ def encode_prompt(request: GenerateRequest, dialect: Dialect, writer: BlockWrite
         else:
             turns.append(turn)
     if not turns:
+        lost = next((loss for loss in writer.log.losses if loss.path.startswith("messages")), None)
+        if lost is not None:
+            raise invalid(f"nothing in them can be sent to this model: {lost.path}: {lost.reason}", "messages")
         raise invalid("at least one message is required", "messages")
     _close_prefill(turns, dialect, writer, f"messages[{len(request.messages) - 1}]")
     return Prompt(system, [turn.spell() for turn in turns])

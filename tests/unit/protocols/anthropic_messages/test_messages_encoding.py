@@ -129,3 +129,9 @@ def test_what_stands_on_a_message_without_content_is_lost_by_name() -> None:
     _, wire, losses = encode(say("user", "hi"), say("assistant", "", extras=kept), say("user", "there"))
     assert [message["role"] for message in wire] == ["user"]
     assert losses == ["dropped messages[1]"]
+
+
+def test_messages_of_which_nothing_is_left_are_told_apart_from_none() -> None:
+    foreign = OpaquePart("openai_chat", "tool_result", {"type": "tool_result"})
+    with pytest.raises(FailureError, match=r"nothing in them can be sent to this model: messages\[0\]"):
+        encode(Message("user", (foreign,)))
