@@ -17,7 +17,17 @@ Extras = dict[str, Json]
 """Keys of one protocol that have no neutral field: ``{"anthropic_messages": {"caller": {...}}}``. Never mutated."""
 
 MediaKind = Literal["image", "document", "audio", "video"]
-ToolCallKind = Literal["function", "custom", "legacy_function", "hosted"]
+ToolCallKind = Literal[
+    "function",
+    "custom",
+    "legacy_function",
+    "hosted",  # the provider runs it
+    # Run by the client like a function, but spelled with an item type of their own by Responses:
+    "shell",
+    "local_shell",
+    "apply_patch",
+    "tool_search",
+]
 
 
 class CacheHint(msgspec.Struct, frozen=True):
@@ -47,10 +57,12 @@ class Citation(msgspec.Struct, frozen=True):
 
 class OpaqueState(msgspec.Struct, frozen=True):
     """Reasoning state that only its maker can read (a signature, encrypted content). ``origin`` is the family that made it:
-    a protocol name, or the vendor format a Chat ``reasoning_details`` entry names. Never altered, never shown."""
+    a protocol name, or the vendor format a Chat ``reasoning_details`` entry names. Never altered, never shown. ``place`` is where
+    its maker had put it, in the maker's own words, if the order of parts does not tell (Gemini: ``call``, ``text``, ``end``)."""
 
     origin: str
     data: str
+    place: str = ""
 
 
 class TextPart(msgspec.Struct, frozen=True, tag="text"):
@@ -71,7 +83,8 @@ class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning"):
 
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
     """The model asks for a tool. ``arguments`` is the text as written: JSON for functions (``""`` means no arguments),
-    free text for custom tools. ``hosted`` calls are run by the provider itself, not by the client."""
+    free text for custom tools. ``hosted`` calls are run by the provider itself, not by the client. ``namespace`` is the
+    Responses namespace that the tool belongs to."""
 
     id: str
     name: str
@@ -79,6 +92,7 @@ class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
     kind: ToolCallKind = "function"
     cache: CacheHint | None = None
     extras: Extras = {}
+    namespace: str | None = None
 
 
 class MediaPart(msgspec.Struct, frozen=True, tag="media"):
@@ -111,7 +125,8 @@ class OpaquePart(msgspec.Struct, frozen=True, tag="opaque"):
 
 
 class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
-    """What a tool answered. ``name`` is set where the protocol names the tool instead of the call."""
+    """What a tool answered. ``name`` is set where the protocol names the tool instead of the call; ``kind`` is that of the
+    call where the protocol spells results by it (Responses)."""
 
     call_id: str
     content: tuple[TextPart | MediaPart | OpaquePart, ...] = ()
@@ -119,6 +134,7 @@ class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
     name: str | None = None
     cache: CacheHint | None = None
     extras: Extras = {}
+    kind: ToolCallKind = "function"
 
 
 Part = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | MediaPart | RefusalPart | OpaquePart

@@ -76,7 +76,7 @@ async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Ga
     crossing: Crossing = (VerbatimCrossing if same else TranslatedCrossing)(exchange, step, way.dialect)
     call = Call(
         method="POST",
-        url=endpoint.url,
+        url=way.stream_url if exchange.stream else way.url,
         headers=way.headers + crossing.headers,
         body=crossing.body,
         timeouts=way.timeouts,

@@ -31,6 +31,8 @@ class WayOut(msgspec.Struct, frozen=True):
     dialect: Any
     headers: Headers
     timeouts: Timeouts
+    url: str
+    stream_url: str
     name: bytes
     """The deployment's id, for the answer's header."""
 
@@ -66,11 +68,14 @@ class Gateway:
 
 def _way_out(step: PlanStep) -> WayOut:
     endpoint = step.endpoint
+    codec, model = CODECS[endpoint.protocol], step.deployment.model
     own = endpoint.auth_headers + endpoint.headers
     taken = {name for name, _ in own}
     return WayOut(
-        dialect=CODECS[endpoint.protocol].dialect(dict(endpoint.dialect)),
+        dialect=codec.dialect(dict(endpoint.dialect)),
         headers=own + tuple(pair for pair in COMMON_HEADERS if pair[0] not in taken),
         timeouts=endpoint.timeouts,
+        url=codec.call_url(endpoint.url, model, stream=False),
+        stream_url=codec.call_url(endpoint.url, model, stream=True),
         name=step.deployment.id.encode("ascii", "replace"),
     )

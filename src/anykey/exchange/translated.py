@@ -43,19 +43,19 @@ class TranslatedCrossing:
         self.headers = self._codec.request_headers(exchange.headers, dialect, verbatim=False)
 
     def pipe(self) -> TranslatedPipe:
-        encoder = self._exchange.codec.stream_encoder(self._options)
+        encoder = self._exchange.codec.stream_encoder(self._options, self._exchange.body)
         decoder = self._calls.stream_decoder(self._codec.stream_decoder(self._dialect))
         return TranslatedPipe(self._exchange, decoder, encoder, self._created())
 
     def whole(self, body: bytes) -> bytes:
         answer, losses = self._answer(body)
-        told, more_losses = self._exchange.codec.encode_response(answer)
+        told, more_losses = self._exchange.codec.encode_response(answer, self._options, self._exchange.body)
         self._exchange.response_losses = [*losses, *more_losses]
         return told
 
     def whole_as_stream(self, body: bytes) -> bytes:
         answer, losses = self._answer(body)
-        encoder = self._exchange.codec.stream_encoder(self._options)
+        encoder = self._exchange.codec.stream_encoder(self._options, self._exchange.body)
         told = encoder.feed(replay(answer))
         self._exchange.response_losses = [*losses, *encoder.losses]
         return told

@@ -45,7 +45,7 @@ class VerbatimCrossing:
 
     def whole_as_stream(self, body: bytes) -> bytes:
         exchange, codec = self._exchange, self._exchange.codec
-        encoder = codec.stream_encoder(codec.decode_request(exchange.body, exchange.path).value)
+        encoder = codec.stream_encoder(codec.decode_request(exchange.body, exchange.path).value, exchange.body)
         return replay_whole(exchange, codec, body, self._dialect, encoder)
 
     def _tap(self, *, stream: bool) -> Tap:

@@ -58,10 +58,13 @@ class MessagesCodec:
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)
 
-    def peek(self, body: bytes, path: RequestPath) -> Peek:  # noqa: ARG002 - here the body says everything
+    def call_url(self, url: str, model: str, *, stream: bool) -> str:
+        return url
+
+    def peek(self, body: bytes, path: RequestPath) -> Peek:
         return peek_json(_peek_decoder, body)
 
-    def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:  # noqa: ARG002 - no quirk changes it
+    def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         fields: dict[str, msgspec.Raw] = peek_json(_raw_decoder, body)
         if "model" not in fields:
             raise invalid("Field required", "model")
@@ -82,25 +85,30 @@ class MessagesCodec:
         betas = [value for name, value in client_headers if name == _BETA]
         return ((_VERSION, version), *([(_BETA, b",".join(betas))] if betas else []))
 
-    def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:  # noqa: ARG002 - see peek
+    def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
         return decode_request(body)
 
     def encode_request(self, request: GenerateRequest, dialect: Dialect) -> Encoded:
         return encode_request(request, dialect)
 
-    def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:  # noqa: ARG002 - no quirk changes it
+    def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
         return decode_response(body)
 
-    def encode_response(self, response: GenerateResponse) -> Encoded:
+    def encode_response(
+        self,
+        response: GenerateResponse,
+        request: GenerateRequest | None = None,
+        body: bytes = b"",
+    ) -> Encoded:
         return encode_response(response)
 
-    def stream_decoder(self, dialect: Dialect) -> StreamDecoder:  # noqa: ARG002 - no quirk changes it
+    def stream_decoder(self, dialect: Dialect) -> StreamDecoder:
         return StreamDecoder()
 
-    def stream_encoder(self, request: GenerateRequest) -> StreamEncoder:  # noqa: ARG002 - no option of a request changes it
+    def stream_encoder(self, request: GenerateRequest, body: bytes = b"") -> StreamEncoder:
         return StreamEncoder()
 
-    def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:  # noqa: ARG002 - usage is never a chunk of its own
+    def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:
         return StreamTap() if stream else WholeTap()
 
     def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure:

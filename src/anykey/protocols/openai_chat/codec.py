@@ -70,6 +70,9 @@ class ChatCodec:
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)
 
+    def call_url(self, url: str, model: str, *, stream: bool) -> str:
+        return url
+
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
         return found if path.model is None else Peek(path.model, found.stream)
@@ -107,13 +110,18 @@ class ChatCodec:
     def decode_response(self, body: bytes, dialect: Dialect) -> Decoded[GenerateResponse]:
         return decode_response(body, dialect)
 
-    def encode_response(self, response: GenerateResponse) -> Encoded:
+    def encode_response(
+        self,
+        response: GenerateResponse,
+        request: GenerateRequest | None = None,
+        body: bytes = b"",
+    ) -> Encoded:
         return encode_response(response)
 
     def stream_decoder(self, dialect: Dialect) -> StreamDecoder:
         return ChatStreamDecoder(dialect)
 
-    def stream_encoder(self, request: GenerateRequest) -> StreamEncoder:
+    def stream_encoder(self, request: GenerateRequest, body: bytes = b"") -> StreamEncoder:
         return ChatStreamEncoder(request)
 
     def tap(self, dialect: Dialect, *, stream: bool, hide_usage: bool) -> Tap:

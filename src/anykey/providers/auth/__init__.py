@@ -5,7 +5,7 @@ A scheme is a pure function from the credential to the headers that carry it, na
 
 from collections.abc import Callable, Mapping
 
-from anykey.providers.auth import bearer, none, x_api_key
+from anykey.providers.auth import bearer, none, x_api_key, x_goog_api_key
 from anykey.providers.secret import Secret
 
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
@@ -13,6 +13,7 @@ HeaderPairs = tuple[tuple[bytes, bytes], ...]
 SCHEMES: Mapping[str, Callable[[Secret], HeaderPairs]] = {
     "bearer": bearer.headers,
     "x_api_key": x_api_key.headers,
+    "x_goog_api_key": x_goog_api_key.headers,
     "none": none.headers,
 }
 
