@@ -9,10 +9,9 @@ from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest, Reasoning
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import keep, put
+from anykey.protocols.effort import BUDGETS, effort_of
 from anykey.protocols.fields import Fields
 
-EFFORT_BUDGETS = {"minimal": 512, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 32768, "max": 128000}
-"""Tokens to think with for an effort. As many as the same words mean in other gateways (protocols table 2a)."""
 SMALLEST_BUDGET = 1024
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 _MODES = {"enabled": "on", "disabled": "off"}
@@ -98,7 +97,7 @@ def _effort(asked: Reasoning, dialect: Dialect, log: LossLog) -> str | None:
 def _adaptive(asked: Reasoning, effort: str | None, dialect: Dialect, log: LossLog) -> tuple[Json, str | None]:
     if asked.budget_tokens is not None:
         if effort is None and asked.effort is None and dialect.effort:
-            effort = effort_of(asked.budget_tokens)
+            effort = effort_of(asked.budget_tokens, _EFFORTS)
             log.approximated("reasoning.budget_tokens", f"sent as the effort {effort}")
         else:
             log.dropped("reasoning.budget_tokens", "this model sizes its thinking itself")
@@ -110,19 +109,13 @@ def _adaptive(asked: Reasoning, effort: str | None, dialect: Dialect, log: LossL
     return {"type": word}, effort
 
 
-def effort_of(budget: int) -> str:
-    """The largest effort whose budget is not above ``budget``; ``low`` below all of them."""
-    fitting = [effort for effort, tokens in EFFORT_BUDGETS.items() if tokens <= budget and effort in _EFFORTS]
-    return fitting[-1] if fitting else "low"
-
-
 def _budget(asked: Reasoning, dialect: Dialect, max_tokens: int, log: LossLog) -> Json | None:
     budget = asked.budget_tokens
     if asked.mode not in (None, "on"):
         log.approximated("reasoning.mode", f"{asked.mode!r} sent as a budget of tokens")
     if budget is None:
-        word = asked.effort if asked.effort in EFFORT_BUDGETS else "medium"
-        budget = max(EFFORT_BUDGETS[word], SMALLEST_BUDGET)
+        word = asked.effort if asked.effort in BUDGETS else "medium"
+        budget = max(BUDGETS[word], SMALLEST_BUDGET)
         if asked.effort is not None and not dialect.effort:
             log.approximated("reasoning.effort", f"sent as a budget of {budget} tokens")
     elif asked.effort is not None and not dialect.effort:

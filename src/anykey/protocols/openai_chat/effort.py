@@ -5,26 +5,13 @@ from __future__ import annotations
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import Reasoning
+from anykey.protocols.effort import effort_of
 from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import drop_extras, kept, write_extras
 
-_BUDGETS = (
-    (128_000, "max"),
-    (32_768, "xhigh"),
-    (24_576, "high"),
-    (8_192, "medium"),
-    (1_024, "low"),
-)
-"""Smallest budget in tokens that each effort stands for; below them all: minimal."""
-
 _MODES = {"enabled": "on", "disabled": "off"}
 _SWITCHES = {"on": "enabled", "off": "disabled", "auto": "auto"}
-
-
-def effort_of_budget(tokens: int) -> str:
-    """The effort nearest below a thinking budget."""
-    return next((effort for least, effort in _BUDGETS if tokens >= least), "minimal")
 
 
 def read_effort(fields: Fields) -> Reasoning | None:
@@ -92,7 +79,7 @@ def _write_effort(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
     effort, budget = asked.effort, asked.budget_tokens
     if budget is not None and "thinking_budget" not in body:
         if effort is None and dialect.reasoning_effort:
-            effort = effort_of_budget(budget)
+            effort = effort_of(budget)
             log.approximated("reasoning.budget_tokens", f"sent as effort {effort}")
         else:
             log.dropped("reasoning.budget_tokens", "this upstream takes no thinking budget")

@@ -7,7 +7,7 @@ from anykey.conversation.message import Message
 from anykey.conversation.parts import TextPart
 from anykey.conversation.request import GenerateRequest, Reasoning
 from anykey.protocols.anthropic_messages.dialect import Dialect
-from anykey.protocols.anthropic_messages.thinking import decode_reasoning, effort_of, encode_reasoning
+from anykey.protocols.anthropic_messages.thinking import decode_reasoning, encode_reasoning
 from anykey.protocols.fields import Fields
 
 ADAPTIVE = Dialect(thinking="adaptive", effort=True)
@@ -116,17 +116,6 @@ def test_a_budget_stays_below_the_limit_of_the_answer() -> None:
     wire, _, losses = encode(Reasoning("on", None, 5000), BUDGET, 4000)
     assert (wire, losses) == ({"type": "enabled", "budget_tokens": 3999}, ["approximated reasoning.budget_tokens"])
     assert encode(Reasoning("on", None, 5000), BUDGET, 1024) == (None, None, ["dropped reasoning"])
-
-
-def test_a_budget_as_an_effort() -> None:
-    assert [effort_of(budget) for budget in (100, 1024, 8191, 8192, 40000, 10**6)] == [
-        "low",
-        "low",
-        "low",
-        "medium",
-        "xhigh",
-        "max",
-    ]
 
 
 def test_a_budget_below_the_least_is_raised_to_it() -> None:

@@ -6,24 +6,8 @@ from anykey.conversation.losses import LossLog
 from anykey.conversation.request import Reasoning
 from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.dialect import Dialect
-from anykey.protocols.openai_chat.effort import effort_of_budget, encode_effort, read_effort
+from anykey.protocols.openai_chat.effort import encode_effort, read_effort
 from tests.unit.protocols.openai_chat.samples import codes
-
-
-@pytest.mark.parametrize(
-    ("tokens", "effort"),
-    [
-        (100, "minimal"),
-        (1024, "low"),
-        (8191, "low"),
-        (8192, "medium"),
-        (31999, "high"),
-        (32768, "xhigh"),
-        (200000, "max"),
-    ],
-)
-def test_a_budget_is_the_effort_nearest_below(tokens: int, effort: str) -> None:
-    assert effort_of_budget(tokens) == effort
 
 
 @pytest.mark.parametrize(
