@@ -1,6 +1,6 @@
-"""Calls as the caller knows their tools. What an upstream could not be sent is undone in what it answers: a name that had to
-be changed (``names``) is the caller's own again, and a free-text tool that went out as a function with one argument is called
-with its text.
+"""Calls as the caller knows them. What an upstream could not be sent is undone in what it answers: a name that had to be changed
+(``names``) is the caller's own again, and with it the namespace; a free-text tool that went out as a function with one argument
+is called with its text; a tool that Responses spells with a type of its own is called by it.
 """
 
 from __future__ import annotations
@@ -9,32 +9,47 @@ import msgspec
 
 from anykey.conversation import events as ev
 from anykey.conversation.losses import Loss, LossLog
-from anykey.conversation.parts import Part, ToolCallPart
+from anykey.conversation.parts import Part, ToolCallKind, ToolCallPart
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.response import GenerateResponse
-from anykey.conversation.tools import CustomTool
+from anykey.conversation.tools import CustomTool, FunctionTool
 from anykey.protocols.codec import Decoded, StreamDecoder
 from anykey.protocols.free_text import FreeTextReader
 from anykey.protocols.names import LIMITS, sent_name
+from anykey.protocols.plain_tools import ToolId, plain_names
 
 
 class CallMap:
     """The tools of one request that its upstream knows otherwise. False when there are none: then nothing has to be undone."""
 
-    __slots__ = ("_free_text", "_originals")
+    __slots__ = ("_kinds", "_originals")
 
     def __init__(self, request: GenerateRequest) -> None:
+        """``request`` as the caller made it, before ``plain_tools``."""
+        plain = plain_names(request)
         names = {tool.name for tool in request.tools if tool.name}
         names.update(part.name for m in request.messages for part in m.parts if isinstance(part, ToolCallPart))
-        self._originals = {sent: name for limit in LIMITS for name in names if (sent := sent_name(name, limit)) != name}
-        self._free_text = frozenset([tool.name for tool in request.tools if type(tool) is CustomTool])
+        known: list[tuple[str, ToolId]] = [(name, (None, name)) for name in names]
+        known += [(name, tool) for tool, name in plain.items()]
+        self._originals: dict[str, ToolId] = {
+            sent: tool
+            for limit in LIMITS
+            for name, tool in known
+            if (sent := sent_name(name, limit)) != name or tool[0] is not None
+        }
+        self._kinds: dict[ToolId, ToolCallKind] = {}
+        for tool in request.tools:
+            if type(tool) is CustomTool:
+                self._kinds[tool.namespace, tool.name] = "custom"
+            elif type(tool) is FunctionTool and tool.kind != "function":
+                self._kinds[tool.namespace, tool.name] = tool.kind
 
     def __bool__(self) -> bool:
-        return bool(self._originals or self._free_text)
+        return bool(self._originals or self._kinds)
 
-    def original(self, sent: str) -> str:
-        """The caller's name of the tool that the upstream calls ``sent``."""
-        return self._originals.get(sent, sent)
+    def original(self, sent: str) -> ToolId:
+        """The caller's namespace and name of the tool that the upstream calls ``sent``."""
+        return self._originals.get(sent) or (None, sent)
 
     def response(self, answer: GenerateResponse) -> Decoded[GenerateResponse]:
         """``answer`` with the caller's calls."""
@@ -59,10 +74,17 @@ class CallMap:
 
     def begin(self, call: ToolCallPart) -> tuple[ToolCallPart, FreeTextReader | None]:
         """``call`` as the caller knows it and, if its arguments stand for a text, who reads them; they are then left out."""
-        name = self.original(call.name)
-        if name in self._free_text and call.kind in ("function", "legacy_function"):
-            return msgspec.structs.replace(call, name=name, kind="custom", arguments=""), FreeTextReader()
-        return call if name == call.name else msgspec.structs.replace(call, name=name), None
+        if call.namespace is not None:  # the upstream has namespaces itself
+            namespace, name = call.namespace, call.name
+        else:
+            namespace, name = self.original(call.name)
+        kind = self._kinds.get((namespace, name)) if call.kind in ("function", "legacy_function") else None
+        if kind == "custom":
+            told = msgspec.structs.replace(call, name=name, namespace=namespace, kind=kind, arguments="")
+            return told, FreeTextReader()
+        if kind is None and name == call.name and namespace == call.namespace:
+            return call, None
+        return msgspec.structs.replace(call, name=name, namespace=namespace, kind=kind or call.kind), None
 
     def _whole_call(self, call: ToolCallPart, choice: int, index: int, losses: list[Loss]) -> Part:
         told, reader = self.begin(call)

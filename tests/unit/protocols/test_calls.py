@@ -60,9 +60,9 @@ def streamed(calls: CallMap, events: list[ev.StreamEvent]) -> tuple[list[ev.Stre
 def test_the_caller_gets_its_own_names_back(limit: int) -> None:
     call = Message("assistant", (ToolCallPart("1", "old.tool", "{}"),))
     calls = CallMap(GenerateRequest("m", (call,), tools=(READ, FunctionTool(LONG))))
-    assert calls.original(sent_name(LONG, limit)) == LONG
-    assert calls.original(sent_name("old.tool", limit)) == "old.tool"
-    assert calls.original("read") == "read"
+    assert calls.original(sent_name(LONG, limit)) == (None, LONG)
+    assert calls.original(sent_name("old.tool", limit)) == (None, "old.tool")
+    assert calls.original("read") == (None, "read")
     sent = answer(TextPart("a"), ToolCallPart("1", sent_name(LONG, limit), "{}"), ToolCallPart("2", "read", "{}"))
     wanted = answer(TextPart("a"), ToolCallPart("1", LONG, "{}"), ToolCallPart("2", "read", "{}"))
     assert calls.response(sent) == (wanted, ())

@@ -22,6 +22,7 @@ from anykey.protocols.anthropic_messages.thinking import Thinking, decode_reason
 from anykey.protocols.anthropic_messages.tools import decode_tool_choice, decode_tools, encode_tool_choice, encode_tools
 from anykey.protocols.codec import Decoded, Encoded
 from anykey.protocols.fields import Fields, parse_json
+from anykey.protocols.plain_tools import plain_tools
 
 _WITHOUT_A_FORM = (
     "frequency_penalty",
@@ -130,6 +131,8 @@ def _decode_stop(values: list[Any] | None) -> tuple[str, ...]:
 def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     """The upstream's body. FailureError (400) where the request asks for what this protocol cannot show a model."""
     log = LossLog("request")
+    request, losses = plain_tools(request, custom_tools=False, namespaces=False)
+    log.losses += losses
     writer = BlockWriter(dialect, log)
     limit = dialect.default_max_tokens if request.max_output_tokens is None else request.max_output_tokens
     thinking = encode_reasoning(request, dialect, limit, log)
@@ -195,8 +198,9 @@ def _encode_options(body: Json, request: GenerateRequest, dialect: Dialect, log:
     stop = [word for word in request.stop if word.strip()]
     if stop:
         body["stop_sequences"] = stop
-    if len(stop) < len(request.stop):
-        log.dropped("stop", "blank stop sequences are refused here")
+    for index, word in enumerate(request.stop):
+        if not word.strip():
+            log.emulated(f"stop[{index}]", "blank ones are refused here; the gateway ends the answer at it")
     _encode_metadata(body, request, dialect, log)
     if request.service_tier is not None:
         _encode_tier(body, request.service_tier, log)
@@ -205,7 +209,7 @@ def _encode_options(body: Json, request: GenerateRequest, dialect: Dialect, log:
         if value is not None and value is not False:
             log.dropped(name, "this protocol has no such option")
     if request.choice_count is not None and request.choice_count > 1:
-        log.dropped("choice_count", "there is one answer here")
+        log.emulated("choice_count", "there is one answer a call here; the gateway makes several calls")
     if request.stream:
         body["stream"] = True
 

@@ -11,19 +11,13 @@ from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from anykey.protocols.anthropic_messages.cache import CacheWriter, decode_cache
 from anykey.protocols.anthropic_messages.dialect import Dialect
-from anykey.protocols.anthropic_messages.extras import NAME, keep, put, report_foreign
+from anykey.protocols.anthropic_messages.extras import NAME, keep, put
 from anykey.protocols.anthropic_messages.shapes import is_object
 from anykey.protocols.fields import Fields
 from anykey.protocols.names import sent_name
 
 NAME_LIMIT = 128
 _EMPTY_SCHEMA: Json = {"type": "object", "properties": {}}
-_FREE_TEXT_SCHEMA: Json = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-    "additionalProperties": False,
-}
 _MODES = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
 _WORDS = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
 
@@ -94,16 +88,17 @@ def encode_tools(request: GenerateRequest, dialect: Dialect, cache: CacheWriter,
 
 
 def _encode_tool(tool: Tool, path: str, dialect: Dialect, log: LossLog) -> Json | None:
+    """A free-text tool is a function by now (``plain_tools``)."""
     match tool:
         case FunctionTool():
             return _encode_function(tool, path, dialect, log)
-        case CustomTool():
-            return _encode_custom(tool, path, log)
+        case HostedTool(origin=origin) if origin == NAME:
+            return dict(tool.value)
         case HostedTool():
-            if tool.origin == NAME:
-                return dict(tool.value)
             log.dropped(path, f"{tool.kind} is a tool that only {tool.origin} upstreams run")
-            return None
+        case CustomTool():
+            log.dropped(path, "there are no free-text tools here")
+    return None
 
 
 def _encode_function(tool: FunctionTool, path: str, dialect: Dialect, log: LossLog) -> Json:
@@ -123,24 +118,6 @@ def _encode_function(tool: FunctionTool, path: str, dialect: Dialect, log: LossL
             log.dropped(f"{path}.strict", "this upstream does not hold tools to their schema")
     if tool.extras:
         put(block, tool.extras, path, log)
-    return block
-
-
-def _encode_custom(tool: CustomTool, path: str, log: LossLog) -> Json:
-    """A free-text tool as one that takes ``{"input": text}``; its grammar is told in the description."""
-    description = tool.description or ""
-    spelled = tool.format or {}
-    grammar = spelled.get("grammar")
-    if not is_object(grammar):  # Responses says it flat, Chat in an object of its own
-        grammar = spelled
-    if grammar.get("definition"):
-        syntax = grammar.get("syntax", "")
-        description += f"\n\nThe input must follow this grammar:\n```{syntax}\n{grammar['definition']}\n```"
-    log.emulated(path, 'a tool that takes {"input": text} stands for the free-text tool')
-    report_foreign(tool.extras, path, log)
-    block: Json = {"name": sent_name(tool.name, NAME_LIMIT), "input_schema": _FREE_TEXT_SCHEMA}
-    if description:
-        block["description"] = description.strip()
     return block
 
 

@@ -27,6 +27,7 @@ from anykey.protocols.openai_chat.messages_decoding import decode_citation
 from anykey.protocols.openai_chat.parsed import is_object, list_of, objects_of, text_of
 from anykey.protocols.openai_chat.reasoning import SIGNED_FORMATS, decode_detail
 from anykey.protocols.openai_chat.response import finish_of
+from anykey.protocols.openai_chat.signatures import read_signed
 from anykey.protocols.openai_chat.tools import argument_text
 
 _READ_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs", "message"})
@@ -340,9 +341,12 @@ class ChoiceDecoder:
         self._close_open()
         if not call.id:
             call.id = synthetic_id("call_", self.choice, self._next, call.name)
-        index = call.index = self._begin(
-            ToolCallPart(call.id, call.name, "", call.kind, extras=kept(dict(call.extras)))
+        *signature, begun = read_signed(
+            ToolCallPart(call.id, call.name, "", call.kind, extras=kept(dict(call.extras))), []
         )
+        for part in signature:
+            self._emit_whole(part)
+        index = call.index = self._begin(begun)
         call.open = True
         for fragment in call.arguments:
             self.emit(ev.ArgumentsDelta(index, fragment, self.choice))

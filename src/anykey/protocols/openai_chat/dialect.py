@@ -14,19 +14,21 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     ``max_tokens_field``: the key of the output limit. ``developer_role``: accepted, else sent as ``system``.
     ``reasoning_field``: the key under which earlier reasoning text goes back; ``echo_reasoning``: when it goes back at all
-    (``tool_turn``: only since the user last spoke). ``reasoning_details``: the server takes signed reasoning state back in
+    (``tool_turn``: only since the user last spoke), ``empty_reasoning``: tool calls whose reasoning is not known go back with an
+    empty one, for such servers refuse calls without any. ``reasoning_details``: the server takes signed reasoning state back in
     ``reasoning_details`` and is asked for reasoning by a ``reasoning`` object. ``thinking_switch``: reasoning is switched by
     ``thinking: {type}`` or by ``enable_thinking``. ``reasoning_effort``: that key is accepted. ``tool_result_images``:
     ``native`` leaves media in the tool message, ``user_followup`` moves them into a user message after it.
     ``usage_excludes_reasoning``: ``completion_tokens`` leaves reasoning out. ``cache_control`` and ``cache_breakpoints``: the
-    two ways to mark a reusable prefix. ``sampling``: temperature and its kin are accepted. The rest are fields of their name
-    that the server accepts.
+    two ways to mark a reusable prefix. ``choice_count``: ``n`` is heeded, else the gateway makes several calls. ``sampling``:
+    temperature and its kin are accepted. The rest are fields of their name that the server accepts.
     """
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_completion_tokens"
     developer_role: bool = True
     reasoning_field: Literal["reasoning_content", "reasoning", "none"] = "reasoning_content"
     echo_reasoning: Literal["always", "tool_turn", "never"] = "never"
+    empty_reasoning: bool = True
     reasoning_details: bool = False
     thinking_switch: Literal["none", "thinking_type", "enable_thinking"] = "none"
     reasoning_effort: bool = True
@@ -39,6 +41,7 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     custom_tools: bool = False
     file_parts: bool = True
     service_tier: bool = False
+    choice_count: bool = True
     sampling: bool = True
     metadata: bool = False
     prompt_cache_key: bool = False

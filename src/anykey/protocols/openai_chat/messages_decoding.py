@@ -23,6 +23,7 @@ from anykey.protocols.openai_chat.content import decode_content, decode_part, re
 from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id
 from anykey.protocols.openai_chat.parsed import is_object, objects_of, text_of
 from anykey.protocols.openai_chat.reasoning import read_reasoning
+from anykey.protocols.openai_chat.signatures import read_signed
 from anykey.protocols.openai_chat.tools import argument_text, decode_tool_call
 
 LEGACY_ID = "function_"
@@ -96,7 +97,8 @@ def read_assistant(fields: Fields) -> list[Part]:
     images: list[Any] = fields.array("images") or []
     parts += [decode_part(image, f"{fields.at('images')}[{n}]") for n, image in enumerate(images)]
     calls: list[Any] = fields.array("tool_calls") or []
-    parts += [decode_tool_call(call, f"{fields.at('tool_calls')}[{n}]") for n, call in enumerate(calls)]
+    for n, call in enumerate(calls):
+        parts += read_signed(decode_tool_call(call, f"{fields.at('tool_calls')}[{n}]"), parts)
     legacy = fields.nested("function_call")
     name = legacy.text("name") if legacy else None
     if legacy and name:

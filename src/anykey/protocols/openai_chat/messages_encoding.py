@@ -28,7 +28,8 @@ from anykey.protocols.names import sent_name
 from anykey.protocols.openai_chat.content import ContentWriter, data_uri
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, drop_extras, write_extras
-from anykey.protocols.openai_chat.reasoning import write_history
+from anykey.protocols.openai_chat.reasoning import mark_unknown, write_history
+from anykey.protocols.openai_chat.signatures import call_state, sign_call
 from anykey.protocols.openai_chat.tools import OPAQUE_CALL, encode_tool_call
 
 BILLING_HEADER = "x-anthropic-billing-header"
@@ -59,7 +60,7 @@ class MessageWriter:
         """The ``messages`` array."""
         if request.instructions:
             self._instructions(request.instructions)
-        turn_start = _last_word_of_user(request.messages)
+        turn_start = last_word_of_user(request.messages)
         for index, message in enumerate(request.messages):
             path = f"messages[{index}]"
             match message.role:
@@ -194,9 +195,13 @@ class MessageWriter:
                 self._log.approximated(where, "text and reasoning are sent before the calls of the same message")
             rank = max(rank, part_rank)
             self._say(part, where, speech)
+        if speech.signature is not None:  # no call came after it
+            speech.reasoning.append(speech.signature)
         dialect = self._dialect
         echo = dialect.echo_reasoning == "always" or (dialect.echo_reasoning == "tool_turn" and in_turn)
         write_history(out, speech.reasoning, echo=echo, dialect=dialect, log=self._log)
+        if echo and speech.tool_calls and dialect.empty_reasoning:
+            mark_unknown(out, dialect)
         if speech.details:
             out["reasoning_details"] = [*out.get("reasoning_details", ()), *speech.details]
         out.update(speech.fields)
@@ -216,7 +221,7 @@ class MessageWriter:
                 if part.text or part.cache or part.extras:
                     speech.content.append(self._content.text(part, path))
             case ReasoningPart():
-                speech.reasoning.append((path, part))
+                speech.think(path, part)
             case ToolCallPart():
                 self._call(part, path, speech)
             case RefusalPart():
@@ -254,6 +259,7 @@ class MessageWriter:
             self._legacy_calls.add(part.id)
             speech.fields["function_call"] = entry
         else:
+            speech.sign(entry)
             speech.tool_calls.append(entry)
         if part.cache is not None:
             self._content.cache(entry, part.cache, path)
@@ -287,16 +293,30 @@ class MessageWriter:
 class _Speech:
     """An assistant's message while its parts are sorted into the fields of the wire."""
 
-    __slots__ = ("annotations", "content", "details", "fields", "images", "reasoning", "tool_calls")
+    __slots__ = ("annotations", "content", "details", "fields", "images", "reasoning", "signature", "tool_calls")
 
     def __init__(self) -> None:
         self.content: list[Json] = []
         self.reasoning: list[tuple[str, ReasoningPart]] = []
+        self.signature: tuple[str, ReasoningPart] | None = None  # waits for the call it belongs on
         self.tool_calls: list[Json] = []
         self.annotations: list[Json] = []
         self.images: list[Json] = []
         self.details: list[Json] = []
         self.fields: Json = {}
+
+    def think(self, path: str, part: ReasoningPart) -> None:
+        """Take reasoning; a signature of the next call waits for it."""
+        if part.redacted and self.signature is None and call_state(part) is not None:
+            self.signature = (path, part)
+        else:
+            self.reasoning.append((path, part))
+
+    def sign(self, entry: Json) -> None:
+        """Put the waiting signature onto a call."""
+        if self.signature is not None:
+            sign_call(entry, call_state(self.signature[1]))
+            self.signature = None
 
     def place_opaque(self, part: OpaquePart) -> None:
         if part.kind.startswith(OPAQUE_CALL):
@@ -324,7 +344,7 @@ def encode_audio(part: MediaPart) -> Json:
     return audio
 
 
-def _last_word_of_user(messages: tuple[Message, ...]) -> int:
+def last_word_of_user(messages: tuple[Message, ...]) -> int:
     """Where the user last said something (tool results do not count); -1 when nowhere."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]

@@ -14,9 +14,13 @@ from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, drop_extras, kept, write_extras
 
-_FORMAT_OF_ORIGIN = {"anthropic_messages": "anthropic-claude-v1"}
+_FORMAT_OF_ORIGIN = {
+    "anthropic_messages": "anthropic-claude-v1",
+    "openai_responses": "openai-responses-v1",
+    "gemini_generate": "google-gemini-v1",
+}
 _ORIGIN_OF_FORMAT = {spelled: origin for origin, spelled in _FORMAT_OF_ORIGIN.items()}
-SIGNED_FORMATS = frozenset(_ORIGIN_OF_FORMAT)
+SIGNED_FORMATS = frozenset({"anthropic-claude-v1"})
 """Formats whose text is followed by a signature."""
 _TEXT_KEY = {"reasoning.text": "text", "reasoning.summary": "summary"}
 
@@ -104,6 +108,12 @@ def write_history(
     else:
         message[dialect.reasoning_field] = "".join(part.text for part in values)
         _report_plain(parts, log)
+
+
+def mark_unknown(message: Json, dialect: Dialect) -> None:
+    """Reasoning before tool calls that nobody knows any more goes back empty; signed state would not be, but left out."""
+    if dialect.reasoning_field != "none" and not dialect.reasoning_details:
+        message.setdefault(dialect.reasoning_field, "")
 
 
 def _report_plain(parts: list[tuple[str, ReasoningPart]], log: LossLog) -> None:

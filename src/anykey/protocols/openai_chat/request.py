@@ -22,6 +22,7 @@ from anykey.protocols.openai_chat.messages_decoding import decode_messages
 from anykey.protocols.openai_chat.messages_encoding import MessageWriter
 from anykey.protocols.openai_chat.parsed import is_object, text_of
 from anykey.protocols.openai_chat.tools import ToolWriter, decode_function, decode_tool_choice, decode_tools
+from anykey.protocols.plain_tools import plain_tools
 
 MAX_STOPS = 4
 LONGEST_USER = 64
@@ -138,6 +139,8 @@ def _read_format(fields: Fields, left: Json) -> OutputFormat | None:
 def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     """The body for one upstream, and what it could not carry."""
     log = LossLog("request")
+    request, losses = plain_tools(request, custom_tools=dialect.custom_tools, namespaces=False)
+    log.losses += losses
     body: Json = {"model": request.model, "messages": MessageWriter(dialect, log).write(request)}
     _write_tools(body, request, dialect, log)
     _write_limits(body, request, dialect, log)
@@ -181,9 +184,11 @@ def _write_limits(body: Json, request: GenerateRequest, dialect: Dialect, log: L
     if request.stop:
         body["stop"] = list(request.stop[:MAX_STOPS])
         for index in range(MAX_STOPS, len(request.stop)):
-            log.dropped(f"stop[{index}]", f"at most {MAX_STOPS} stop sequences are taken")
-    if request.choice_count is not None:
+            log.emulated(f"stop[{index}]", f"at most {MAX_STOPS} are taken; the gateway ends the answer at the others")
+    if request.choice_count is not None and (dialect.choice_count or request.choice_count <= 1):
         body["n"] = request.choice_count
+    elif request.choice_count is not None:
+        log.emulated("choice_count", "this upstream gives one answer a call; the gateway makes several calls")
 
 
 def _write_sampling(body: Json, request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:

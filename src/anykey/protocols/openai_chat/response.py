@@ -29,6 +29,7 @@ from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id, write_
 from anykey.protocols.openai_chat.messages_decoding import read_assistant
 from anykey.protocols.openai_chat.messages_encoding import encode_audio
 from anykey.protocols.openai_chat.reasoning import encode_detail, needs_details
+from anykey.protocols.openai_chat.signatures import call_state, sign_call
 from anykey.protocols.openai_chat.tools import OPAQUE_CALL, encode_tool_call
 from anykey.protocols.openai_chat.usage import decode_usage, encode_usage, find_usage
 
@@ -217,6 +218,7 @@ class _AnswerWriter:
         self._lists: dict[str, list[Json]] = {"annotations": [], "images": [], "tool_calls": []}
         self._reasoning: list[ReasoningPart] = []
         self._details: list[Json] = []
+        self._signature: str | None = None  # belongs on the next call
         self._refusal: list[str] = []
         self._audio: Json | None = None
         self.legacy: Json | None = None
@@ -229,6 +231,7 @@ class _AnswerWriter:
                 self._add_text(part, path)
             case ReasoningPart():
                 self._reasoning.append(part)
+                self._signature = call_state(part) or self._signature
                 report_foreign(part, path, self._log)
             case ToolCallPart(kind="hosted"):
                 self._log.dropped(path, f"the call of {part.name} was run by its own provider")
@@ -267,6 +270,8 @@ class _AnswerWriter:
         if part.kind == "legacy_function":
             self.legacy = entry
         else:
+            sign_call(entry, self._signature)
+            self._signature = None
             self._lists["tool_calls"].append(entry)
         report_foreign(part, path, self._log)
 

@@ -34,6 +34,7 @@ from anykey.protocols.openai_chat.response import (
     report_finish,
     report_foreign,
 )
+from anykey.protocols.openai_chat.signatures import call_state, sign_call
 from anykey.protocols.openai_chat.tools import encode_tool_call
 from anykey.protocols.openai_chat.usage import encode_usage
 
@@ -58,6 +59,7 @@ class _ChoiceState:
         "length",
         "reasoning",
         "refused",
+        "signature",
         "starts",
         "states",
     )
@@ -70,6 +72,7 @@ class _ChoiceState:
         self.calls: dict[int, _CallState] = {}  # by part
         self.citations: dict[int, list[Citation]] = {}
         self.starts: dict[int, int] = {}  # by text part: where it begins in the content
+        self.signature: str | None = None  # belongs on the next call
         self.states: dict[int, int] = {}  # by reasoning part: its position in reasoning_details
         self.length = 0
         self.details = 0
@@ -229,6 +232,7 @@ class ChatStreamEncoder:
         delta: Json = {"reasoning_content": part.text} if part.text else {}
         if part.state is not None or NAME in part.extras:
             delta["reasoning_details"] = [encode_detail(part, state.details)]
+        state.signature = call_state(part) or state.signature
         state.states[index] = state.details
         state.details += 1
         return delta or None
@@ -252,6 +256,8 @@ class ChatStreamEncoder:
             )
             if part.kind == "function":
                 entry["function"]["arguments"] = part.arguments
+            sign_call(entry, state.signature)
+            state.signature = None
             delta = {"tool_calls": [{"index": position, **entry}]}
         call.empty = not part.arguments
         state.calls[index] = call
@@ -275,6 +281,7 @@ class ChatStreamEncoder:
                 state.citations[event.index].append(event.citation)
                 return b""
             case ev.StateDelta():
+                state.signature = call_state(ReasoningPart("", event.state)) or state.signature
                 entry: Json = {"type": "reasoning.text", "signature": event.state.data, **encode_format(event.state)}
                 entry["index"] = state.states[event.index]
                 return self._delta(event.choice, {"reasoning_details": [entry]})

@@ -16,6 +16,7 @@ from anykey.protocols.openai_chat.content import ContentWriter, read_cache
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, drop_extras, kept, synthetic_id, write_extras
 from anykey.protocols.openai_chat.parsed import is_object
+from anykey.protocols.plain_tools import grammar_of
 
 OPAQUE_CALL = "tool_calls."
 """Prefix of the kind of an OpaquePart that is an entry of ``tool_calls``."""
@@ -164,20 +165,11 @@ class ToolWriter:
         return entry
 
     def _custom(self, tool: CustomTool, path: str) -> Json:
-        if not self._dialect.custom_tools:
-            self._log.emulated(path, "a free-text tool is sent as a function with one argument, `input`")
-            text = f"{tool.description or ''}\n\nFormat: {_dump(tool.format)}" if tool.format else tool.description
-            schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-            function: Json = {"name": self.name(tool.name, path), "parameters": schema}
-            if text:
-                function["description"] = text.strip()
-            drop_extras(tool.extras, path, self._log)
-            return {"type": "function", "function": function}
         custom: Json = {"name": self.name(tool.name, path)}
         if tool.description is not None:
             custom["description"] = tool.description
         if tool.format is not None:
-            custom["format"] = tool.format
+            custom["format"] = _nested(tool.format)
         write_extras(custom, tool.extras, path, self._log)
         return {"type": "custom", "custom": custom}
 
@@ -211,6 +203,12 @@ class ToolWriter:
         else:
             drop_extras(choice.extras, "tool_choice", log)
         return entry
+
+
+def _nested(form: Json) -> Json:
+    """A grammar in an object of its own; Responses says it flat."""
+    grammar = None if "grammar" in form else grammar_of(form)
+    return form if grammar is None else {"type": "grammar", "grammar": grammar._asdict()}
 
 
 def decode_tool_call(value: Any, path: str) -> Part:

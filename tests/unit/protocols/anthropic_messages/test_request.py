@@ -110,7 +110,7 @@ def test_counting_needs_no_limit() -> None:
             {"top_p": 0.97},
             ["dropped temperature"],
         ),
-        ({"stop": ("END", " ")}, Dialect(), {"stop_sequences": ["END"]}, ["dropped stop"]),
+        ({"stop": ("END", " ")}, Dialect(), {"stop_sequences": ["END"]}, ["emulated stop[1]"]),
         (
             {"end_user": "ann", "metadata": {"a": "b"}},
             Dialect(),
@@ -124,7 +124,7 @@ def test_counting_needs_no_limit() -> None:
             {"seed": 1, "verbosity": "low", "choice_count": 2},
             Dialect(),
             {},
-            ["dropped seed", "dropped verbosity", "dropped choice_count"],
+            ["dropped seed", "dropped verbosity", "emulated choice_count"],
         ),
         ({"output_format": OutputFormat("json_object")}, Dialect(), {}, ["emulated output_format"]),
         ({"extras": {"openai_chat": {"logit_bias": {}}}}, Dialect(), {}, ["dropped logit_bias"]),

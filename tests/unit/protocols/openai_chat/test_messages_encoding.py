@@ -192,6 +192,25 @@ def test_reasoning_goes_back_when_the_upstream_wants_it(echo: Any, first: bool, 
 
 
 @pytest.mark.parametrize(
+    ("dialect", "sent"),
+    [
+        (Dialect(echo_reasoning="always"), {"reasoning_content": ""}),
+        (Dialect(echo_reasoning="tool_turn", reasoning_field="reasoning"), {"reasoning": ""}),
+        (Dialect(echo_reasoning="always", empty_reasoning=False), {}),
+        (Dialect(echo_reasoning="always", reasoning_details=True), {}),
+        (Dialect(echo_reasoning="always", reasoning_field="none"), {}),
+        (Dialect(), {}),
+    ],
+)
+def test_reasoning_before_a_call_that_nobody_knows_is_empty(dialect: Dialect, sent: Any) -> None:
+    told, losses = messages(assistant(ToolCallPart("1", "f", "{}")), dialect=dialect)
+    assert {key: told[0][key] for key in told[0] if key.startswith("reasoning")} == sent
+    assert losses == []
+    said, _ = messages(assistant(TextPart("a")), dialect=dialect)
+    assert not any(key.startswith("reasoning") for key in said[0])
+
+
+@pytest.mark.parametrize(
     ("part", "loss"),
     [
         (ToolCallPart("s", "web_search", "{}", "hosted"), "dropped:messages[0].content[0]"),

@@ -29,7 +29,7 @@ DETAILS: list[tuple[dict[str, Any], ReasoningPart]] = [
     ),
     (
         {"type": "reasoning.encrypted", "data": "gAAA", "format": "openai-responses-v1", "id": "rs_1"},
-        ReasoningPart("", OpaqueState("openai-responses-v1", "gAAA"), True, {"openai_chat": {"id": "rs_1"}}),
+        ReasoningPart("", OpaqueState("openai_responses", "gAAA"), True, {"openai_chat": {"id": "rs_1"}}),
     ),
     ({"type": "reasoning.encrypted", "data": "gAAA"}, ReasoningPart("", OpaqueState("openai_chat", "gAAA"), True)),
 ]

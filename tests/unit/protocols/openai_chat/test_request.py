@@ -98,7 +98,10 @@ def test_the_field_at_fault_is_named(body: dict[str, Any], param: str) -> None:
 
 
 TAKEN: list[tuple[dict[str, Any], Dialect, dict[str, Any], list[str]]] = [
-    ({"stop": tuple("abcdef")}, PLAIN, {"stop": list("abcd")}, ["dropped:stop[4]", "dropped:stop[5]"]),
+    ({"choice_count": 2}, PLAIN, {"n": 2}, []),
+    ({"choice_count": 2}, Dialect(choice_count=False), {}, ["emulated:choice_count"]),
+    ({"choice_count": 1}, Dialect(choice_count=False), {"n": 1}, []),
+    ({"stop": tuple("abcdef")}, PLAIN, {"stop": list("abcd")}, ["emulated:stop[4]", "emulated:stop[5]"]),
     ({"top_k": 4}, FULL, {}, ["dropped:top_k"]),
     ({"temperature": 1.0}, Dialect(sampling=False), {}, ["dropped:temperature"]),
     ({"service_tier": "standard_only"}, FULL, {"service_tier": "default"}, ["approximated:service_tier"]),

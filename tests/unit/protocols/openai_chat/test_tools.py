@@ -65,12 +65,13 @@ def test_a_tool_may_carry_a_cache_mark() -> None:
     assert losses == []
 
 
-def test_a_free_text_tool_can_be_a_function_with_one_argument() -> None:
-    entries, losses = written(CustomTool("patch", "d", {"type": "text"}, {"openai_chat": {"z": 1}}), PLAIN)
-    function = entries[0]["function"]
-    assert function["parameters"]["required"] == ["input"]
-    assert function["description"] == 'd\n\nFormat: {"type":"text"}'
-    assert losses == ["emulated:tools[0]", "dropped:tools[0].z"]
+def test_a_grammar_stands_in_an_object_of_its_own() -> None:
+    flat = {"type": "grammar", "syntax": "lark", "definition": "start: WORD"}
+    nested = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: WORD"}}
+    for form in (flat, nested):
+        entries, losses = written(CustomTool("patch", "d", form), FULL)
+        assert entries == [{"type": "custom", "custom": {"name": "patch", "description": "d", "format": nested}}]
+        assert losses == []
 
 
 def test_a_long_name_is_shortened_everywhere() -> None:

@@ -1,0 +1,21 @@
+"""Our own compaction items."""
+
+import pytest
+
+from anykey.protocols.openai_responses.compaction import read_summary, summary_item
+
+
+def test_a_summary_is_read_back() -> None:
+    item = summary_item("Käse\n")
+    assert item == {"type": "compaction", "encrypted_content": "akc1.S8Okc2UK"}
+    assert read_summary(item["encrypted_content"]) == "Käse\n"
+
+
+def test_half_a_surrogate_pair_does_not_break_it() -> None:
+    assert read_summary(summary_item("a\ud800")["encrypted_content"]) == "a?"
+
+
+def test_another_compaction_is_none_of_ours() -> None:
+    assert read_summary("gAAAAA") is None
+    with pytest.raises(ValueError, match=r"\w"):
+        read_summary("akc1.!")
