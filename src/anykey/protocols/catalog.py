@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anykey.protocols.anthropic_messages.codec import CODEC as ANTHROPIC_MESSAGES
+from anykey.protocols.anthropic_messages.counting import COUNTER as COUNT_MESSAGES
 from anykey.protocols.codec import Codec
+from anykey.protocols.counting import TokenCounter
+from anykey.protocols.gemini_generate.codec import CODEC as GEMINI_GENERATE
+from anykey.protocols.gemini_generate.counting import COUNTER as COUNT_GEMINI
 from anykey.protocols.openai_chat.codec import CODEC as OPENAI_CHAT
+from anykey.protocols.openai_responses.codec import CODEC as OPENAI_RESPONSES
+from anykey.protocols.openai_responses.counting import COUNTER as COUNT_RESPONSES
 
-CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (OPENAI_CHAT, ANTHROPIC_MESSAGES)}
+CODECS: Mapping[str, Codec] = {
+    codec.name: codec for codec in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI_GENERATE)
+}
+
+COUNTERS: Mapping[str, TokenCounter] = {
+    "openai_responses": COUNT_RESPONSES,
+    "anthropic_messages": COUNT_MESSAGES,
+    "gemini_generate": COUNT_GEMINI,
+}
+"""The protocols that have an endpoint to count tokens; Chat Completions has none."""

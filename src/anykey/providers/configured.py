@@ -6,6 +6,7 @@ They live down here because both may import this folder and neither may import t
 
 import msgspec
 
+from anykey.protocols.hosted import HostedPolicy
 from anykey.providers.records import DialectValue, EndpointRow, ProviderKind
 from anykey.providers.secret import Secret
 
@@ -36,6 +37,10 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = ()
     """Pinned models; empty: the catalogue's."""
     headers: tuple[tuple[str, str], ...] = ()
+    hosted_tools: HostedPolicy = "drop"
+    """What becomes of a call with a tool that only another provider runs itself."""
+    native_state: bool = False
+    """It keeps stored responses itself, where it speaks Responses."""
     dialect: dict[str, dict[str, DialectValue]] = {}
     """The operator's overrides, by protocol; they win over the kind's fields, for every model."""
     origin: str = "file"
@@ -51,7 +56,9 @@ class ProviderSettings(msgspec.Struct, frozen=True):
 
 
 class ModelSettings(msgspec.Struct, frozen=True):
-    """A public model name and the deployments that serve it, `provider/model`, the first one preferred."""
+    """A public model name and the deployments that serve it, `provider/model`, the first one preferred. `hosted_tools` None:
+    each provider's own."""
 
     name: str
     deployments: tuple[str, ...]
+    hosted_tools: HostedPolicy | None = None

@@ -37,7 +37,7 @@ class EndpointRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What follows `base_url`; empty means the protocol's own, see `DEFAULT_PATHS`."""
     models_url: str | None = None
     count_tokens: bool = False
-    """Whether `<path>/count_tokens` answers here too (Anthropic's sibling of Messages)."""
+    """Whether the protocol's counting endpoint answers here too (`count_tokens`, `input_tokens`, `:countTokens`)."""
     auth: str = ""
     """The scheme of this door where it differs from its kind's."""
     headers: dict[str, str] = {}

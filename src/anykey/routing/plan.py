@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from anykey.protocols.hosted import HostedRule
 from anykey.routing.snapshot import Deployment, Endpoint, Provider, Snapshot, deployment_of, list_models
 
 _MOST_PLANS = 4096
@@ -25,11 +26,13 @@ _LONGEST_NAME = 1024
 
 
 class PlanStep(msgspec.Struct, frozen=True):
-    """One call that may answer. `verbatim`: the door speaks the caller's protocol; else it is translated."""
+    """One call that may answer. `verbatim`: the door speaks the caller's protocol; else it is translated. `hosted` says
+    what becomes of the call if it has hosted tools that cannot be run there."""
 
     deployment: Deployment
     endpoint: Endpoint
     reason: Literal["verbatim", "translated"]
+    hosted: HostedRule
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -76,7 +79,11 @@ def _make_plan(snapshot: Snapshot, model: str, client_protocol: str) -> Plan | U
     rule, targets = _resolve(snapshot, model)
     if not targets:
         return Unroutable("model_not_found", _no_model(snapshot, model))
-    steps = tuple(step for target in targets for step in _steps(target, client_protocol))
+    steps = tuple(
+        step
+        for target in targets
+        for step in _steps(target, client_protocol, _hosted_rule(snapshot, model, target.provider))
+    )
     if not steps:
         names = ", ".join(dict.fromkeys(target.provider.name for target in targets))
         return Unroutable("no_endpoint", f"{names} has no endpoint in a protocol that can be used yet.")
@@ -118,15 +125,23 @@ def _by_pattern(snapshot: Snapshot, model: str) -> Provider | None:
     return None
 
 
-def _steps(target: _Target, client_protocol: str) -> Iterator[PlanStep]:
+def _hosted_rule(snapshot: Snapshot, model: str, provider: Provider) -> HostedRule:
+    """A public name's own setting, else the provider's."""
+    policy = snapshot.hosted_tools.get(model)
+    if policy is not None:
+        return HostedRule(policy, model, f'models."{model}".hosted_tools')
+    return HostedRule(provider.settings.hosted_tools, model, f"providers.{provider.name}.hosted_tools")
+
+
+def _steps(target: _Target, client_protocol: str, hosted: HostedRule) -> Iterator[PlanStep]:
     """Yield the target's one step: the door of the caller's own protocol, else the provider's first."""
     deployment = deployment_of(target.provider, target.model)
     for protocol, endpoint in deployment.endpoints.items():
         if protocol == client_protocol:
-            yield PlanStep(deployment, endpoint, "verbatim")
+            yield PlanStep(deployment, endpoint, "verbatim", hosted)
             return
     for endpoint in deployment.endpoints.values():
-        yield PlanStep(deployment, endpoint, "translated")
+        yield PlanStep(deployment, endpoint, "translated", hosted)
         return
 
 

@@ -9,12 +9,18 @@ from typing import Any, Protocol
 import msgspec
 
 from anykey.conversation.parts import ProtocolName
+from anykey.protocols.hosted import HostedPolicy
 from anykey.providers.auth import HeaderPairs, auth_headers
 from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
 from anykey.providers.records import DEFAULT_PATHS, DialectValue, EndpointRow
 from anykey.routing.names import providers_by_name
 
-SERVED_PROTOCOLS: tuple[ProtocolName, ...] = ("openai_chat", "anthropic_messages")
+SERVED_PROTOCOLS: tuple[ProtocolName, ...] = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic_messages",
+    "gemini_generate",
+)
 """The protocols that have a codec, so that a call can be routed to them."""
 
 
@@ -34,7 +40,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     protocol: ProtocolName
     url: str
     """The full request URL."""
-    count_tokens_url: str | None
+    counts_tokens: bool
+    """It also tells how many tokens a request has."""
     models_url: str | None
     auth_headers: HeaderPairs
     headers: HeaderPairs
@@ -89,6 +96,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     by_name: Mapping[str, Provider]
     models: Mapping[str, tuple[str, ...]]
     """Public name to deployments, `provider/model`."""
+    hosted_tools: Mapping[str, HostedPolicy]
+    """Public names that say themselves what becomes of hosted tools that only other providers run."""
     pinned: Mapping[str, Provider]
     """Models an operator pinned, by bare name, to the first provider that has them."""
     listed: Mapping[str, Provider]
@@ -113,6 +122,9 @@ def build_snapshot(configuration: Configuration) -> Snapshot:
             name: of_settings[settings.name] for name, settings in providers_by_name(configuration.providers).items()
         },
         models={model.name: model.deployments for model in configuration.models},
+        hosted_tools={
+            model.name: model.hosted_tools for model in configuration.models if model.hosted_tools is not None
+        },
         pinned=_first_by_model((provider, provider.settings.models) for provider in providers),
         listed=_first_by_model((provider, provider.settings.listed_models()) for provider in providers),
         sole=real[0] if len(real) == 1 else None,
@@ -166,7 +178,7 @@ def _endpoint(settings: ProviderSettings, door: EndpointRow) -> Endpoint:
         provider=settings.name,
         protocol=door.protocol,
         url=url,
-        count_tokens_url=f"{url}/count_tokens" if door.count_tokens else None,
+        counts_tokens=door.count_tokens,
         models_url=door.models_url,
         auth_headers=auth_headers(scheme, settings.credential),
         headers=tuple((name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()),

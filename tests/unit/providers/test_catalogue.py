@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from anykey.protocols.gemini_generate.codec import CODEC as GEMINI
 from anykey.providers.auth import SCHEMES
 from anykey.providers.dialect_fields import DIALECT_FIELDS, accepts
 from anykey.providers.load import catalogue
@@ -111,6 +112,39 @@ def test_byteplus_regions_are_as_its_page_says() -> None:
         "eu-west-1": "https://ark.eu-west.bytepluses.com/api/v3",
     }
     assert catalogue()["byteplus"].endpoints[0].region == "ap-southeast-1"
+
+
+def test_gemini_speaks_its_own_protocol_first_and_each_door_has_its_own_key_header() -> None:
+    kind = catalogue()["gemini"]
+    assert [(door.protocol, door.auth or kind.auth) for door in kind.endpoints] == [
+        ("gemini_generate", "x_goog_api_key"),
+        ("openai_chat", "bearer"),
+    ]
+    native = kind.endpoints[0]
+    assert (
+        native.base_url + DEFAULT_PATHS["gemini_generate"] == "https://generativelanguage.googleapis.com/v1beta/models"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (
+            "gemini-3.1-pro-preview",
+            {"thinking": "level", "thought_signatures": "required", "tool_result_media": "native"},
+        ),
+        ("gemini-3.8-flash", {"thinking": "level", "lowest_level": "minimal"}),
+        ("gemini-3-pro-image-preview", {"image_output": True}),
+        ("gemini-2.5-pro", {"thinking": "budget", "min_thinking_budget": 128, "thought_signatures": "optional"}),
+        ("gemini-2.5-flash", {"thinking": "budget", "min_thinking_budget": 0, "tool_result_media": "user_followup"}),
+        ("gemini-2.5-flash-image", {"thinking": "none", "image_output": True, "hosted_tools": ""}),
+        ("gemini-2.0-flash", {"thinking": "none", "json_schema": False, "validated_calls": False}),
+    ],
+)
+def test_generations_of_gemini_differ(model: str, said: dict[str, object]) -> None:
+    fields = catalogue()["gemini"].dialect_of("gemini_generate", model)
+    assert said.items() <= fields.items()
+    assert GEMINI.dialect(dict(fields))
 
 
 @pytest.mark.parametrize(

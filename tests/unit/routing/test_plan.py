@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anykey.protocols.hosted import HostedRule
+from anykey.providers.configured import ModelSettings
 from anykey.routing.plan import Plan, Unroutable, plan
-from anykey.routing.snapshot import SERVED_PROTOCOLS, Snapshot
-from tests.unit.routing.configuring import provider, snapshot
+from anykey.routing.snapshot import SERVED_PROTOCOLS, Snapshot, build_snapshot
+from tests.unit.routing.configuring import Given, provider, snapshot
 
 CHAT, MESSAGES = "openai_chat", "anthropic_messages"
 MANY = snapshot(
@@ -121,7 +123,8 @@ def test_names_that_are_none(model: str) -> None:
     assert _refusal(MANY, model).code in {"model_not_found", "provider_not_found"}
 
 
-def test_a_provider_without_a_door_we_can_use() -> None:
+def test_a_provider_without_a_door_we_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anykey.routing.snapshot.SERVED_PROTOCOLS", ("openai_chat",))
     custom = provider("custom", "g")
     gemini = tuple(door for door in custom.kind.endpoints if door.protocol == "gemini_generate")
     known = snapshot(provider("custom", "g", endpoints=gemini), m=("g/x",))
@@ -186,3 +189,18 @@ def test_what_follows_the_provider_is_the_model_unchanged(model: str, marked: bo
     made = plan(MANY, f"{'@' if marked else ''}lab/{model}", CHAT)
     assert isinstance(made, Plan)
     assert made.steps[0].deployment.model == model
+
+
+def test_a_step_says_what_becomes_of_hosted_tools_and_which_setting_says_so() -> None:
+    strict, loose = provider("openai", hosted_tools="reject"), provider("deepseek")
+    known = build_snapshot(
+        Given((strict, loose), (ModelSettings("mine", ("openai/x",), "drop"), ModelSettings("plain", ("openai/x",))))
+    )
+    for model, rule in (
+        ("mine", HostedRule("drop", "mine", 'models."mine".hosted_tools')),
+        ("plain", HostedRule("reject", "plain", "providers.openai.hosted_tools")),
+        ("deepseek/y", HostedRule("drop", "deepseek/y", "providers.deepseek.hosted_tools")),
+    ):
+        made = plan(known, model, CHAT)
+        assert isinstance(made, Plan)
+        assert made.steps[0].hosted == rule
