@@ -46,7 +46,8 @@ class MintedKey(ParsedKey, frozen=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of an issued key. Times are Unix seconds; `last4` are the last characters of its text."""
+    """What is kept of an issued key. Times are Unix seconds; `last4` are the last characters of its text. `strict`: a call
+    that an upstream could only be sent with a loss is refused."""
 
     id: str
     name: str
@@ -54,6 +55,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     last4: str
     created_at: int
     revoked_at: int | None = None
+    strict: bool = False
 
 
 class KeyRefusal(StrEnum):

@@ -24,8 +24,9 @@ class CreatedKey(msgspec.Struct, frozen=True):
         return f"CreatedKey(id={self.key.id!r}, name={self.key.name!r}, text='***')"
 
 
-def create_key(home: Home, name: str) -> CreatedKey:
-    """Issue a key called `name` (1 to 64 printable characters, not the name of another key in force)."""
+def create_key(home: Home, name: str, *, strict: bool = False) -> CreatedKey:
+    """Issue a key called `name` (1 to 64 printable characters, not the name of another key in force). `strict`: its calls
+    may lose nothing on the way to an upstream, else they are refused."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_LENGTH_MAX or not name.isprintable():
         raise AdministrationError("keys.bad_name", max=NAME_LENGTH_MAX)
@@ -38,6 +39,7 @@ def create_key(home: Home, name: str) -> CreatedKey:
         digest=digest(minted.text, home.pepper),
         last4=minted.text[-SHOWN_LENGTH:],
         created_at=int(time.time()),
+        strict=strict,
     )
     stored.insert_key(home.database, key)
     return CreatedKey(key, minted.text)

@@ -17,10 +17,11 @@ def keys() -> None:
 
 @keys.command(help=say("cli.keys.create"))
 @click.option("--name", required=True, metavar="NAME", help=say("cli.keys.name"))
+@click.option("--strict", is_flag=True, help=say("cli.keys.strict"))
 @click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
-def create(name: str, as_json: bool) -> None:
+def create(name: str, strict: bool, as_json: bool) -> None:
     """Print the new key; it is the last line, so that it is easy to copy."""
-    created = create_key(open_home(), name)
+    created = create_key(open_home(), name, strict=strict)
     if as_json:
         print_json({"id": created.key.id, "key": created.text, **_public(created.key)})
         return
@@ -63,8 +64,11 @@ def _public(key: ApiKey) -> dict[str, str | int | None]:
         "last4": key.last4,
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
+        "strict": key.strict,
     }
 
 
 def _state(key: ApiKey) -> str:
-    return say("word.active") if key.revoked_at is None else say("word.revoked", when=local_time(key.revoked_at))
+    if key.revoked_at is not None:
+        return say("word.revoked", when=local_time(key.revoked_at))
+    return say("word.strict" if key.strict else "word.active")

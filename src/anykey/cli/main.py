@@ -21,6 +21,7 @@ COMMANDS = {
     "models": "anykey.cli.models",
     "providers": "anykey.cli.providers",
     "usage": "anykey.cli.usage",
+    "losses": "anykey.cli.losses",
 }
 
 

@@ -14,12 +14,12 @@ from anykey.settings.home import home_directory
 from anykey.settings.lines import KeyLines
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.providers import read_provider
-from anykey.settings.records import ServerSettings, Settings, UpstreamSettings
-from anykey.settings.schema import MODEL, SERVER, UPSTREAM
+from anykey.settings.records import ResponsesSettings, ServerSettings, Settings, UpstreamSettings
+from anykey.settings.schema import MODEL, RESPONSES, SERVER, UPSTREAM
 from anykey.settings.section import Source, Table, as_table, read_section
 
 FILE_NAME = "anykey.toml"
-_TOP_LEVEL = ("server", "upstream", "providers", "models")
+_TOP_LEVEL = ("server", "responses", "upstream", "providers", "models")
 
 
 def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -35,6 +35,7 @@ def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Set
     for name in table.keys() - set(_TOP_LEVEL):
         source.unknown((name,), "settings.unknown_key", name, _TOP_LEVEL)
     server = ServerSettings(**read_section(source, ("server",), table.get("server", {}), SERVER))
+    responses = ResponsesSettings(**read_section(source, ("responses",), table.get("responses", {}), RESPONSES))
     upstream = _read_upstream(source, table.get("upstream", {}), file)
     named = as_table(source, ("providers",), table.get("providers", {}))
     read = [read_provider(source, name, entry, environ, upstream.timeouts) for name, entry in named.items()]
@@ -49,7 +50,7 @@ def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Set
     models = _read_models(source, table.get("models", {}), providers, set(named))
     if source.problems:
         raise SettingsError(source.problems)
-    return Settings(home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings))
+    return Settings(home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings), responses)
 
 
 def _config_file(environ: Mapping[str, str], config: Path | None, home: Path) -> Path | None:
@@ -116,7 +117,8 @@ def _read_models(
     models: list[ModelSettings] = []
     for name, entry in as_table(source, ("models",), table).items():
         path = ("models", name)
-        deployments: list[str] | None = read_section(source, path, entry, MODEL)["deployments"]
+        values = read_section(source, path, entry, MODEL)
+        deployments: list[str] | None = values["deployments"]
         if not deployments:
             source.problem((*path, "deployments"), "settings.missing")
             continue
@@ -127,7 +129,7 @@ def _read_models(
             elif provider not in known and provider not in named:
                 names = [provider.name for provider in providers]
                 source.unknown((*path, "deployments"), "settings.unknown_provider", provider, names)
-        models.append(ModelSettings(name, tuple(deployments)))
+        models.append(ModelSettings(name, tuple(deployments), values["hosted_tools"]))
     public = {model.name for model in models}
     for provider in providers:
         if provider.kind.built_in:

@@ -55,6 +55,8 @@ def read_provider(
         timeouts=msgspec.structs.replace(timeouts, **(values["timeouts"] or {})),
         models=tuple(values["models"]),
         headers=_headers(source, (*path, "headers"), values["headers"] or {}),
+        hosted_tools=values["hosted_tools"],
+        native_state=values["native_state"],
         dialect=_dialect(source, (*path, "dialect"), values["dialect"] or {}),
         origin=credential.variable if credential and credential.variable else "file",
     )

@@ -16,7 +16,16 @@ class ServerSettings(msgspec.Struct, frozen=True):
     port: int = 4000
     max_body_bytes: int = 67_108_864
     keepalive_s: float = 15.0
+    responses_websocket: bool = True
     environment_providers: bool = True
+
+
+class ResponsesSettings(msgspec.Struct, frozen=True):
+    """What is kept for clients of the Responses protocol, and for how long."""
+
+    store: bool = True
+    ttl_days: int = 30
+    max_stored_bytes: int = 33_554_432
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True):
@@ -36,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     providers: tuple[ProviderSettings, ...]
     models: tuple[ModelSettings, ...]
     warnings: tuple[Problem, ...] = ()
+    responses: ResponsesSettings = ResponsesSettings()
 
     def with_demo(self, base_url: str, token: str) -> "Settings":
         """Return these settings with the started demo's address and token in every provider built into the gateway."""

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from anykey.protocols.hosted import POLICIES
 from anykey.providers.configured import Timeouts
 
 Shape = Literal["text", "texts", "integer", "seconds", "boolean", "credential", "timeouts", "headers", "dialect"]
 
 
 class Key(NamedTuple):
-    """One key: the shape of its value, its default (None: not set), and the bounds of a number."""
+    """One key: the shape of its value, its default (None: not set), the bounds of a number, the words a text may be."""
 
     shape: Shape
     default: Any = None
     least: float = 0
     most: float = float("inf")
+    words: tuple[str, ...] = ()
 
 
 EXPECTED: Mapping[Shape, str] = {
@@ -35,7 +37,13 @@ SERVER: Mapping[str, Key] = {
     "port": Key("integer", 4000, 0, 65535),
     "max_body_bytes": Key("integer", 67_108_864, 1, 2**40),
     "keepalive_s": Key("seconds", 15.0, 0.1, 3600),
+    "responses_websocket": Key("boolean", True),
     "environment_providers": Key("boolean", True),
+}
+RESPONSES: Mapping[str, Key] = {
+    "store": Key("boolean", True),
+    "ttl_days": Key("integer", 30, 1, 3650),
+    "max_stored_bytes": Key("integer", 33_554_432, 1, 2**30),
 }
 UPSTREAM: Mapping[str, Key] = {
     "ca_file": Key("text"),
@@ -56,12 +64,16 @@ PROVIDER: Mapping[str, Key] = {
     "timeouts": Key("timeouts"),
     "headers": Key("headers"),
     "dialect": Key("dialect"),
+    "hosted_tools": Key("text", "drop", words=POLICIES),
+    "native_state": Key("boolean", False),
 }
 MODEL: Mapping[str, Key] = {
     "deployments": Key("texts"),
+    "hosted_tools": Key("text", words=POLICIES),
 }
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "server": SERVER,
+    "responses": RESPONSES,
     "upstream": UPSTREAM,
     "timeouts": TIMEOUTS,
     "providers.NAME": PROVIDER,

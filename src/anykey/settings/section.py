@@ -57,6 +57,8 @@ def read_section(source: Source, path: Path, table: Any, keys: Mapping[str, Key]
         elif key.shape in {"integer", "seconds"} and not key.least <= value <= key.most:
             expected = f"between {key.least:g} and {key.most:g}"
             source.problem((*path, name), "settings.out_of_range", expected=expected, found=str(value))
+        elif key.words and value not in key.words:
+            source.unknown((*path, name), "settings.unknown_value", value, key.words)
         else:
             values[name] = value
     return values

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, s
 
 from anykey.storage.database import Database
 from anykey.storage.engine import transaction
+from anykey.storage.loss_details import unpack
 from anykey.storage.records import ExchangeRow
 from anykey.storage.schema import exchanges
 
@@ -60,6 +61,25 @@ def recent_exchanges(database: Database, limit: int, only: UsageFilter) -> list[
         return [_exchange(row) for row in connection.execute(query).mappings()]
 
 
+def exchanges_with_losses(
+    database: Database, limit: int, only: UsageFilter, request_id: str | None = None
+) -> list[ExchangeRow]:
+    """The last `limit` exchanges that lost something, newest first; with a `request_id` only that one."""
+    query = _filtered(select(exchanges), only).where(exchanges.c.losses != "[]")
+    if request_id is not None:
+        query = query.where(exchanges.c.id == request_id)
+    with transaction(database) as connection:
+        return [
+            _exchange(row) for row in connection.execute(query.order_by(exchanges.c.at.desc()).limit(limit)).mappings()
+        ]
+
+
+def exchange_exists(database: Database, request_id: str) -> bool:
+    """Whether there is an exchange with this id at all."""
+    with transaction(database) as connection:
+        return connection.execute(select(exchanges.c.id).where(exchanges.c.id == request_id)).first() is not None
+
+
 def _group(by: Grouping) -> ColumnElement[str | None]:
     if by == "day":
         return func.date(exchanges.c.at / literal(1000.0), "unixepoch")
@@ -74,5 +94,6 @@ def _filtered(query: Select[Any], only: UsageFilter) -> Select[Any]:
 
 
 def _exchange(row: RowMapping) -> ExchangeRow:
-    values: dict[str, Any] = {**row, "losses": tuple(json.loads(row["losses"]))}
+    losses, details = tuple(json.loads(row["losses"])), unpack(row["loss_details"])
+    values: dict[str, Any] = {**row, "losses": losses, "loss_details": details}
     return ExchangeRow(**values)

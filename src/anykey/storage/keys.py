@@ -22,6 +22,7 @@ def insert_key(database: Database, key: ApiKey) -> None:
                 last4=key.last4,
                 created_at=key.created_at,
                 revoked_at=key.revoked_at,
+                strict=key.strict,
             )
         )
 
@@ -53,4 +54,5 @@ def _api_key(row: Row[Any]) -> ApiKey:
         last4=row.last4,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        strict=row.strict,
     )

@@ -4,12 +4,15 @@ from typing import Literal
 
 import msgspec
 
+from anykey.conversation.losses import Loss
+
 
 class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     """One client call, as it is kept: who, with what, how much, how it ended. No prompt, no answer.
 
     Token buckets are disjoint: `input_tokens` were neither read from nor written to a cache, `output_tokens` are not
-    reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program.
+    reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program. `losses`
+    are the distinct codes of what a translation lost, `loss_details` each of them with its place and reason.
     """
 
     id: str
@@ -37,3 +40,4 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     losses: tuple[str, ...] = ()
     first_token_ms: int | None = None
     total_ms: int
+    loss_details: tuple[Loss, ...] | None = None

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 REOPEN_AFTER_S = 1.0
 ASK_EVERY_S = 0.001
-_SELECT_KEYS = "SELECT id, name, digest, last4, created_at, revoked_at FROM api_keys"
+_SELECT_KEYS = "SELECT id, name, digest, last4, created_at, revoked_at, strict FROM api_keys"
 
 
 class KeyWatch:
@@ -97,6 +97,14 @@ class KeyWatch:
             _log.error("the database fails, the last known keys stay in force: %s", error)
 
 
-def _api_key(row: tuple[str, str, bytes, str, int, int | None]) -> ApiKey:
-    key_id, name, digest, last4, created_at, revoked_at = row
-    return ApiKey(id=key_id, name=name, digest=digest, last4=last4, created_at=created_at, revoked_at=revoked_at)
+def _api_key(row: tuple[str, str, bytes, str, int, int | None, int]) -> ApiKey:
+    key_id, name, digest, last4, created_at, revoked_at, strict = row
+    return ApiKey(
+        id=key_id,
+        name=name,
+        digest=digest,
+        last4=last4,
+        created_at=created_at,
+        revoked_at=revoked_at,
+        strict=bool(strict),
+    )

@@ -17,6 +17,7 @@ from itertools import chain
 import msgspec
 
 from anykey.storage.database import Database
+from anykey.storage.loss_details import pack
 from anykey.storage.records import ExchangeRow
 
 _log = logging.getLogger(__name__)
@@ -179,7 +180,10 @@ def _insert_one(connection: sqlite3.Connection, row: tuple[object, ...]) -> bool
 
 
 def _values(row: ExchangeRow) -> tuple[object, ...]:
-    """The row in the order of _FIELDS; losses become JSON text."""
+    """The row in the order of _FIELDS; losses, and their details in the last field, become JSON text."""
     values = msgspec.structs.astuple(row)
-    losses = msgspec.json.encode(row.losses).decode() if row.losses else "[]"
-    return (*values[:_LOSSES], losses, *values[_LOSSES + 1 :])
+    if not row.losses:
+        return (*values[:_LOSSES], "[]", *values[_LOSSES + 1 :])
+    losses = msgspec.json.encode(row.losses).decode()
+    details = pack(row.loss_details) if row.loss_details else None
+    return (*values[:_LOSSES], losses, *values[_LOSSES + 1 : -1], details)

@@ -45,3 +45,9 @@ def test_revoke_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     answer(capsys, "keys", "create", "--name", "ci")
     revoked = json.loads(answer(capsys, "keys", "revoke", "ci", "--json"))
     assert revoked["revoked_at"] >= revoked["created_at"]
+
+
+def test_a_strict_key_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    created = json.loads(answer(capsys, "keys", "create", "--name", "careful", "--strict", "--json"))
+    assert created["strict"]
+    assert "active, strict" in answer(capsys, "keys", "list")

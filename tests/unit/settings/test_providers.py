@@ -65,7 +65,8 @@ def test_the_demo_may_be_configured_to_one_door(tmp_path: Path, name: str) -> No
     assert [(model.name, model.deployments) for model in settings.models] == [("demo", (f"{name}/demo",))]
 
 
-def test_a_protocol_without_a_codec_is_warned_of(tmp_path: Path) -> None:
+def test_a_protocol_without_a_codec_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anykey.settings.providers.SERVED_PROTOCOLS", ("openai_chat",))
     text = '[providers.g]\nkind = "custom"\nprotocol = "gemini_generate"\nbase_url = "http://x"\n'
     assert [(w.line, w.key, w.code) for w in read(tmp_path, text).warnings] == [
         (3, "providers.g.protocol", "settings.protocol_not_served")
@@ -104,4 +105,18 @@ def test_refused(tmp_path: Path, text: str, found: tuple[int, str, str]) -> None
 def test_a_placeholder_in_the_kinds_own_variable(tmp_path: Path) -> None:
     assert problems(tmp_path, "[providers.openai]\n", {"OPENAI_API_KEY": "sk-1234"}) == [
         (1, "providers.openai", "placeholder_credential")
+    ]
+
+
+def test_hosted_tools_are_dropped_or_rejected_by_provider_and_by_model(tmp_path: Path) -> None:
+    text = (
+        '[providers.openai]\nhosted_tools = "reject"\n[models.a]\ndeployments = ["openai/x"]\nhosted_tools = "drop"\n'
+    )
+    settings = read(tmp_path, text + '[models.b]\ndeployments = ["openai/x"]\n', KEY)
+    assert settings.providers[0].hosted_tools == "reject"
+    assert [model.hosted_tools for model in settings.models] == ["drop", None]
+    wrong = problems(tmp_path, text.replace('"reject"', '"refuse"').replace('"drop"', "3"), KEY)
+    assert wrong == [
+        (2, "providers.openai.hosted_tools", "unknown_value"),
+        (5, "models.a.hosted_tools", "wrong_type"),
     ]

@@ -18,7 +18,7 @@ from anykey.storage.records import ExchangeRow
 from anykey.storage.watch import KeyWatch
 from anykey.storage.writer import ExchangeWriter
 
-KEY = ApiKey(id="abcdefghij", name="ci", digest=bytes(32), last4="WxYz", created_at=100)
+KEY = ApiKey(id="abcdefghij", name="ci", digest=bytes(32), last4="WxYz", created_at=100, strict=True)
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""What is kept of conversations is read and written in a thread of its own, so that the event loop never waits for the disk.
+
+Everything goes through one thread in the order it was asked for: who asks after a change sees the change. A database file that
+was taken away or replaced is opened anew, as everywhere in this folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from anykey.storage.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Shelf:
+    """Runs functions on the database: ``read`` as they are, ``change`` inside one transaction. Closed with ``aclose``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-state")
+        self._connection: sqlite3.Connection | None = None  # the thread's alone, as is the next
+        self._file: tuple[int, int] | None = None
+
+    async def read(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """What ``function(connection, …)`` returns. sqlite3.Error: the database failed."""
+        return await self._run(lambda: function(self._open(), *args, **kwargs))
+
+    async def change(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same inside BEGIN … COMMIT, rolled back on any exception. Done even if the caller stops waiting for it."""
+        return await self._run(lambda: self._transact(lambda connection: function(connection, *args, **kwargs)))
+
+    async def aclose(self) -> None:
+        """Wait for what was asked and let go of the database."""
+        await self._run(self._disconnect)
+        self._thread.shutdown()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work))
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except sqlite3.Error:
+            self._disconnect()
+            raise
+
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            value = work(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return value
+
+    def _open(self) -> sqlite3.Connection:
+        file = self._database.identity()
+        if self._connection is None or file != self._file:
+            self._disconnect()
+            self._connection = self._database.connect()
+            self._file = file
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,64 @@
+"""One thread, in order: a change is seen by who asks after it, is whole or not at all, and outlives who asked for it."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from anykey.storage.migrate import open_database
+from anykey.storage.shelf import Shelf
+
+
+def insert(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("INSERT INTO conversations VALUES ('k', ?, 0, 0, '{}')", (f"c{number}",))
+
+
+def insert_and_fail(connection: sqlite3.Connection) -> None:
+    insert(connection, 99)
+    raise ValueError("changed my mind")
+
+
+def count(connection: sqlite3.Connection) -> int:
+    return connection.execute("SELECT count(*) FROM conversations").fetchone()[0]
+
+
+async def test_a_change_is_seen_at_once_and_the_loop_never_works(tmp_path: Path) -> None:
+    shelf = Shelf(open_database(tmp_path))
+    work = [shelf.change(insert, number) for number in range(3)]
+    assert (await asyncio.gather(*work, shelf.read(count)))[-1] == 3
+    assert await shelf.read(lambda _: threading.current_thread() is threading.main_thread()) is False
+    await shelf.aclose()
+
+
+async def test_a_change_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    shelf = Shelf(open_database(tmp_path))
+    with pytest.raises(ValueError, match="changed my mind"):
+        await shelf.change(insert_and_fail)
+    assert await shelf.read(count) == 0
+    await shelf.aclose()
+
+
+async def test_a_change_outlives_who_asked_for_it(tmp_path: Path) -> None:
+    shelf = Shelf(open_database(tmp_path))
+    asking = asyncio.create_task(shelf.change(insert, 1))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await shelf.read(count) == 1
+    await shelf.aclose()
+
+
+async def test_a_file_put_in_the_place_of_the_old_one_is_used(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    shelf = Shelf(database)
+    await shelf.change(insert, 1)
+    for name in ("anykey.db", "anykey.db-wal", "anykey.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    with pytest.raises(sqlite3.OperationalError):
+        await shelf.read(count)
+    open_database(tmp_path)
+    assert await shelf.read(count) == 0
+    await shelf.aclose()
