@@ -50,8 +50,11 @@ class WireReply(NamedTuple):
 class RunningGateway:
     """`address.url` to call, `key` to call with, `rows()` for the usage rows it left."""
 
-    def __init__(self, home: Path, config: str = "", environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, config: str = "", environ: Mapping[str, str] | None = None, key_name: str = "test"
+    ) -> None:
         self._directory = home
+        self._key_name = key_name
         self._config = config
         self._environ = {"ANYKEY_HOME": str(home / "home"), "LAB_KEY": "lab-secret", **(environ or {})}
         self.address = Address("", 0)
@@ -67,7 +70,7 @@ class RunningGateway:
             file.write_text(self._config)
         settings = load_settings(self._environ, file)
         self.home = prepare_home(settings.home)
-        self.key = create_key(self.home, "test").text
+        self.key = create_key(self.home, self._key_name).text
         self._serving = Serving(settings, self.home, {}, bind("127.0.0.1", 0))
         ready: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._serving.run(ready.set_result))

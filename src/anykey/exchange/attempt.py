@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
 
 from anykey.conversation.failures import FailureError
 from anykey.conversation.losses import summarize
+from anykey.exchange.affinity import Try
 from anykey.exchange.crossing import Crossing
 from anykey.exchange.exchange import Exchange
+from anykey.exchange.fanned import Fan, send_all
 from anykey.exchange.gateway import LARGEST_ANSWER, Gateway, WayOut
 from anykey.exchange.heartbeat import Heartbeats
-from anykey.exchange.mishaps import AttemptFailed, may_go_elsewhere, network_failure
+from anykey.exchange.mishaps import AttemptFailed, may_go_elsewhere, network_failure, refuses_state
 from anykey.exchange.ports import Headers, Reply
 from anykey.exchange.relay import StreamRelay
 from anykey.exchange.translated import TranslatedCrossing
 from anykey.exchange.verbatim import VerbatimCrossing
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import HttpReply
+from anykey.protocols.envelope import holds_envelope
 from anykey.routing.plan import Plan, PlanStep
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
@@ -40,6 +44,7 @@ UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 JSON_HEADER = (b"content-type", b"application/json")
 STREAM_HEADER = (b"content-type", b"text/event-stream; charset=utf-8")
 STREAM_EXTRA = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+Sending = Coroutine[Any, Any, UpstreamReply] | Coroutine[Any, Any, Fan]
 REPEATABLE_ERRORS = frozenset({400, 404, 413, 422})
 """Statuses whose body a client of the same protocol gets word for word: they are about its own request."""
 
@@ -47,16 +52,17 @@ REPEATABLE_ERRORS = frozenset({400, 404, 413, 422})
 async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway: Gateway) -> None:
     """Relay the first answer that a deployment of ``plan`` gives. FailureError: the last deployment's failure."""
     last: AttemptFailed | None = None
-    for step in plan.steps:
-        exchange.begin_attempt(step)
+    for attempt in gateway.affinity.order(exchange, plan):
+        step = attempt.step
         try:
-            await _attempt(exchange, step, reply, gateway)
+            await _try_deployment(exchange, attempt, reply, gateway)
         except AttemptFailed as error:
             last = error
             log.info("%s: %s failed: %s", exchange.request_id, step.deployment.id, error.failure.message)
             if not may_go_elsewhere(error.failure):
                 break
         else:
+            gateway.affinity.remember(exchange, plan, step)
             return
     if last is None:
         raise AssertionError("a plan has at least one step")
@@ -68,12 +74,43 @@ async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway
         raise FailureError(last.failure)
 
 
-async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Gateway) -> None:
-    """One try at one deployment. AttemptFailed: nothing of an answer was relayed."""
+async def _try_deployment(exchange: Exchange, attempt: Try, reply: Reply, gateway: Gateway) -> None:
+    """One deployment, asked once more without the reasoning state if that is what it refused. AttemptFailed as ``_attempt``."""
+    strip = "another provider made this state, and only that can read it" if attempt.foreign_state else ""
+    exchange.begin_attempt(attempt.step)
+    try:
+        await _attempt(exchange, attempt.step, reply, gateway, strip)
+    except AttemptFailed as error:
+        if not error.state_refused or strip:
+            raise
+        log.info("%s: %s refused the reasoning state: %s", exchange.request_id, attempt.step.deployment.id, error)
+        exchange.begin_attempt(attempt.step)
+        await _attempt(exchange, attempt.step, reply, gateway, "the upstream refused the state it was sent")
+
+
+async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Gateway, strip: str) -> None:
+    """One call of one deployment, without reasoning state if ``strip`` says why. AttemptFailed: no answer was relayed."""
+    crossing = _cross(exchange, step, gateway, strip)
+    try:
+        await _call(exchange, step, crossing, reply, gateway)
+    except AttemptFailed as error:
+        error.state_refused = refuses_state(error.failure) and crossing.carries_state
+        raise
+
+
+def _cross(exchange: Exchange, step: PlanStep, gateway: Gateway, strip: str) -> Crossing:
+    """Verbatim where the endpoint speaks the client's protocol, unless the body holds state that must not go there as it is."""
+    dialect, carry = gateway.way_out(step).dialect, gateway.carry
+    if step.endpoint.protocol == exchange.codec.name and not strip and not holds_envelope(exchange.body):
+        return VerbatimCrossing(exchange, step, dialect, carry)
+    exchange.to_be_estimated = gateway.calibration.wants(step.deployment.id)
+    return TranslatedCrossing(exchange, step, dialect, carry._replace(strip=strip) if strip else carry)
+
+
+async def _call(exchange: Exchange, step: PlanStep, crossing: Crossing, reply: Reply, gateway: Gateway) -> None:
+    """Send what the crossing made, relay what comes."""
     endpoint = step.endpoint
     way = gateway.way_out(step)
-    same = endpoint.protocol == exchange.codec.name
-    crossing: Crossing = (VerbatimCrossing if same else TranslatedCrossing)(exchange, step, way.dialect)
     call = Call(
         method="POST",
         url=way.stream_url if exchange.stream else way.url,
@@ -83,7 +120,8 @@ async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Ga
         decode=crossing.decoded,
     )
     headers = answer_headers(exchange, way)
-    upstream = await _send(exchange, call, step, reply, headers, gateway)
+    sending = gateway.upstream.send(call) if crossing.copies == 1 else send_all(gateway.upstream, call, crossing.copies)
+    upstream = await _send(exchange, sending, step, reply, headers, gateway)
     try:
         if not 200 <= upstream.status < 300:
             raise await _read_error(exchange, step, upstream, headers)
@@ -97,12 +135,12 @@ async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Ga
 
 
 async def _send(
-    exchange: Exchange, call: Call, step: PlanStep, reply: Reply, headers: Headers, gateway: Gateway
-) -> UpstreamReply:
+    exchange: Exchange, sending: Sending, step: PlanStep, reply: Reply, headers: Headers, gateway: Gateway
+) -> UpstreamReply | Fan:
     """The upstream's reply up to its headers, keep-alives for a streaming client meanwhile."""
     beats = Heartbeats(reply, headers, exchange.codec.heartbeat(), gateway.keepalive_s) if exchange.stream else None
     try:
-        return await gateway.upstream.send(call)
+        return await sending
     except UpstreamError as error:
         raise AttemptFailed(network_failure(error, step.endpoint.provider)) from None
     finally:
@@ -112,7 +150,7 @@ async def _send(
 
 
 async def _relay_whole(
-    exchange: Exchange, crossing: Crossing, upstream: UpstreamReply, reply: Reply, headers: Headers
+    exchange: Exchange, crossing: Crossing, upstream: UpstreamReply | Fan, reply: Reply, headers: Headers
 ) -> None:
     """An answer that came in one piece; it goes out in one piece, or as a stream if that was asked for."""
     body = await _read(exchange, upstream, LARGEST_ANSWER)
@@ -127,7 +165,9 @@ async def _relay_whole(
     await reply.end()
 
 
-async def _read_error(exchange: Exchange, step: PlanStep, upstream: UpstreamReply, headers: Headers) -> AttemptFailed:
+async def _read_error(
+    exchange: Exchange, step: PlanStep, upstream: UpstreamReply | Fan, headers: Headers
+) -> AttemptFailed:
     """What the upstream's error reply means, and its own words for a client of the same protocol."""
     endpoint = step.endpoint
     body = await _read(exchange, upstream, ERROR_BODY_LIMIT)
@@ -146,7 +186,7 @@ def _tells_an_error(body: bytes) -> bool:
         return False
 
 
-async def _read(exchange: Exchange, upstream: UpstreamReply, limit: int) -> bytes:
+async def _read(exchange: Exchange, upstream: UpstreamReply | Fan, limit: int) -> bytes:
     try:
         return await upstream.read(limit)
     except UpstreamError as error:
@@ -178,7 +218,7 @@ def _with_losses(exchange: Exchange, headers: Headers) -> Headers:
     return (*kept, (LOSSES_HEADER, told))
 
 
-def _is_document(upstream: UpstreamReply) -> bool:
+def _is_document(upstream: UpstreamReply | Fan) -> bool:
     """The reply is one document, although a stream was asked for."""
     content_type = upstream.header(b"content-type") or b""
     return b"json" in content_type or b"html" in content_type

@@ -1,10 +1,14 @@
-"""``count_tokens``: the upstream's own count where it has one, else an estimate that is marked as such."""
+"""How many tokens a request has, in each protocol that asks it: the upstream's own count where it has one, whatever its protocol,
+else an estimate that is marked as such.
+
+The estimate (``conversation.estimate``) is multiplied by what was learnt of the deployment (``calibration``). A count leaves no
+usage row: nothing was generated.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
 
 import msgspec
 
@@ -13,8 +17,10 @@ from anykey.conversation.failures import Failure, FailureError
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.ports import Headers, Reply
+from anykey.exchange.responses.expansion import expand
 from anykey.exchange.steps import admit, authenticate, choose, refuse
-from anykey.protocols.anthropic_messages.request import decode_count_request
+from anykey.protocols.catalog import CODECS, COUNTERS
+from anykey.protocols.envelope import holds_envelope
 from anykey.routing.plan import PlanStep
 from anykey.upstream.failures import UpstreamError
 from anykey.upstream.records import Call
@@ -22,22 +28,26 @@ from anykey.upstream.records import Call
 log = logging.getLogger(__name__)
 
 ANSWER_LIMIT = 64 * 1024
+LONGEST_WAIT_S = 10.0
+"""Then the estimate is told: clients ask in the middle of their work."""
 NOT_COUNTED_HERE = frozenset({404, 405, 501})
 """The upstream has no such endpoint: estimate. Any other refusal of the native endpoint estimates too, and is logged."""
+ESTIMATE_HEADER = b"x-anykey-token-count"
+ID_HEADER = b"x-anykey-request-id"
 
 
 async def count_tokens(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
-    """Answer ``POST /v1/messages/count_tokens``. Leaves no usage row: nothing was generated."""
+    """Answer ``count_tokens``, ``input_tokens`` or ``:countTokens``, by the exchange's protocol."""
     try:
         exchange.key = authenticate(exchange.headers, gateway)
+        if exchange.codec.name == "openai_responses":
+            exchange.body = await expand(exchange.body, exchange.key, gateway)
         admit(exchange)
-        step = choose(exchange, gateway).steps[0]
-        counted = await _count_upstream(exchange, step, gateway)
+        step = counting_step(choose(exchange, gateway).steps[0], exchange.codec.name)
+        counted, mark = await _count_upstream(exchange, step, gateway), b""
         if counted is None:
-            counted = estimate_input_tokens(decode_count_request(exchange.body).value)
-            await _answer(exchange, reply, counted, ((b"x-anykey-token-count", b"estimated"),))
-        else:
-            await _answer(exchange, reply, counted, ())
+            counted, mark = _estimate(exchange, step, gateway)
+        await _answer(exchange, reply, counted, mark)
     except FailureError as error:
         await refuse(exchange, error.failure, reply)
     except asyncio.CancelledError:
@@ -47,42 +57,71 @@ async def count_tokens(exchange: Exchange, reply: Reply, gateway: Gateway) -> No
         await refuse(exchange, Failure("internal", "The gateway failed; its log has the details."), reply)
 
 
+def counting_step(step: PlanStep, client_protocol: str) -> PlanStep:
+    """The same deployment by a door that counts: one of the client's protocol, else any, else the step as it is."""
+    doors = [door for door in step.deployment.endpoints.values() if door.counts_tokens and door.protocol in COUNTERS]
+    doors.sort(key=lambda door: door.protocol != client_protocol)
+    return msgspec.structs.replace(step, endpoint=doors[0]) if doors else step
+
+
+def _estimate(exchange: Exchange, step: PlanStep, gateway: Gateway) -> tuple[int, bytes]:
+    """The estimate, and what the answer's header says of it."""
+    request = COUNTERS[exchange.codec.name].decode_count_request(exchange.body, exchange.path).value
+    estimated = estimate_input_tokens(request)
+    factor = gateway.calibration.factor(step.deployment.id)
+    if factor is None:
+        return estimated, b"estimated"
+    return max(round(estimated * factor), 1), b"estimated; calibrated"
+
+
 async def _count_upstream(exchange: Exchange, step: PlanStep, gateway: Gateway) -> int | None:
     """The provider's own count, None where it gives none."""
     endpoint = step.endpoint
-    if endpoint.count_tokens_url is None or endpoint.protocol != exchange.codec.name:
+    if not endpoint.counts_tokens or endpoint.protocol not in COUNTERS:
         return None
-    way = gateway.way_out(step)
-    body, _ = exchange.codec.prepare_verbatim(exchange.body, step.deployment.model, way.dialect)
-    headers = way.headers + exchange.codec.request_headers(exchange.headers, way.dialect, verbatim=True)
-    call = Call("POST", endpoint.count_tokens_url, headers, body, way.timeouts, decode=True)
+    call = _question(exchange, step, gateway)
     try:
-        upstream = await gateway.upstream.send(call)
-        try:
-            answer = await upstream.read(ANSWER_LIMIT)
-        finally:
-            upstream.abort()
-        if upstream.status == 200:
-            return msgspec.json.decode(answer, type=_Counted).input_tokens
-    except (UpstreamError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            upstream = await gateway.upstream.send(call)
+            try:
+                answer = await upstream.read(ANSWER_LIMIT)
+            finally:
+                upstream.abort()
+    except (UpstreamError, TimeoutError) as error:
         log.info("%s: %s did not count tokens: %s", exchange.request_id, step.deployment.id, error)
         return None
-    if upstream.status == 400:
+    if upstream.status == 200:
+        return COUNTERS[endpoint.protocol].decode_count(answer)
+    if upstream.status == 400 and endpoint.protocol == exchange.codec.name:
         raise FailureError(exchange.codec.decode_failure(upstream.status, upstream.headers, answer))
     if upstream.status not in NOT_COUNTED_HERE:
-        log.info("%s: %s answered %d to count_tokens", exchange.request_id, step.deployment.id, upstream.status)
+        log.info("%s: %s answered %d to a count of tokens", exchange.request_id, step.deployment.id, upstream.status)
     return None
 
 
-class _Counted(msgspec.Struct):
-    input_tokens: Annotated[int, msgspec.Meta(ge=0)]
+def _question(exchange: Exchange, step: PlanStep, gateway: Gateway) -> Call:
+    """The call that asks: the client's own bytes where the upstream speaks his protocol, else what they say in the upstream's."""
+    endpoint, model = step.endpoint, step.deployment.model
+    codec, counter = CODECS[endpoint.protocol], COUNTERS[endpoint.protocol]
+    way = gateway.way_out(step)
+    verbatim = endpoint.protocol == exchange.codec.name and not holds_envelope(exchange.body)
+    if verbatim:
+        body = counter.prepare_count(exchange.body, model)
+    else:
+        asked = COUNTERS[exchange.codec.name].decode_count_request(exchange.body, exchange.path).value
+        carried = gateway.carry.request(exchange, step, asked, way.dialect).request
+        body = counter.encode_count_request(msgspec.structs.replace(carried, model=model), way.dialect).body
+    headers = way.headers + codec.request_headers(exchange.headers, way.dialect, verbatim=verbatim)
+    return Call("POST", counter.count_url(endpoint.url, model), headers, body, way.timeouts, decode=True)
 
 
-async def _answer(exchange: Exchange, reply: Reply, counted: int, extra: Headers) -> None:
+async def _answer(exchange: Exchange, reply: Reply, counted: int, mark: bytes) -> None:
+    request_id = exchange.request_id.encode()
     headers: Headers = (
         (b"content-type", b"application/json"),
-        (exchange.codec.request_id_header, exchange.request_id.encode()),
-        *extra,
+        (exchange.codec.request_id_header, request_id),
+        (ID_HEADER, request_id),
     )
     exchange.status = 200
-    await reply.whole(200, headers, msgspec.json.encode({"input_tokens": counted}))
+    body = COUNTERS[exchange.codec.name].encode_count(counted)
+    await reply.whole(200, (*headers, (ESTIMATE_HEADER, mark)) if mark else headers, body)

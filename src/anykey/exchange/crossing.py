@@ -35,11 +35,18 @@ class Pipe(Protocol):
 
 
 class Crossing(Protocol):
-    """One attempt's way to an endpoint and back. ``decoded``: the answer must be read, so compressed bodies are welcome."""
+    """One attempt's way to an endpoint and back. ``decoded``: the answer must be read, so compressed bodies are welcome.
+    ``copies``: the upstream is called so many times for the one call (``fanned``)."""
 
     body: bytes
     headers: Headers
     decoded: bool
+    copies: int
+
+    @property
+    def carries_state(self) -> bool:
+        """Reasoning state goes to the upstream. Asked only when an upstream refused the call."""
+        ...
 
     def pipe(self) -> Pipe: ...
     def whole(self, body: bytes) -> bytes:

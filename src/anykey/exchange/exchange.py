@@ -8,7 +8,7 @@ from anykey.accounts.keys import ApiKey
 from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
 from anykey.conversation.usage import Usage
-from anykey.protocols.codec import Codec, Headers, RequestPath
+from anykey.protocols.codec import Codec, Headers, Peek, RequestPath
 from anykey.routing.plan import PlanStep
 from anykey.storage.records import ExchangeRow
 
@@ -32,6 +32,9 @@ class Exchange:
     """What is known of a call so far; each step of the journey adds to it.
 
     ``began`` is monotonic seconds, ``at_ms`` unix milliseconds. ``status`` is the HTTP status the client got, 0 before.
+    ``to_be_estimated``: the estimate of its tokens is wanted, in ``estimated_input``, to be compared with the usage.
+    ``answer_id``: what a translated answer is called where it is kept; ids of upstreams of other protocols may repeat.
+    ``peek``: what ``admit`` looks for, where it was found already.
     """
 
     def __init__(self, request_id: str, inbound: Inbound, began: float, at_ms: int) -> None:
@@ -52,6 +55,10 @@ class Exchange:
         self.request_losses: tuple[Loss, ...] = ()
         self.response_losses: list[Loss] = []
         self.first_token_at: float | None = None
+        self.to_be_estimated = False
+        self.estimated_input: int | None = None
+        self.answer_id: str | None = None
+        self.peek: Peek | None = None
 
     def begin_attempt(self, step: PlanStep) -> None:
         """Forget what a failed attempt left behind: only the attempt that answers is recorded."""
@@ -60,6 +67,7 @@ class Exchange:
         self.usage = self.finish = self.failure = self.model_answered = None
         self.request_losses = ()
         self.response_losses = []
+        self.estimated_input = None
 
     def row(self, now: float) -> ExchangeRow:
         """The usage row; audio and image tokens count with the text of their side.
@@ -94,6 +102,7 @@ class Exchange:
             losses=self._loss_codes(),
             first_token_ms=_milliseconds(self.began, self.first_token_at),
             total_ms=_milliseconds(self.began, now) or 0,
+            loss_details=(*self.request_losses, *self.response_losses) or None,
         )
 
     def _loss_codes(self) -> tuple[str, ...]:

@@ -8,9 +8,15 @@ from typing import Any
 
 import msgspec
 
+from anykey.exchange.affinity import Affinity
+from anykey.exchange.calibration import Calibration
+from anykey.exchange.carry import Carry
 from anykey.exchange.ports import Headers, Keys, Monotonic, Recorder, WallClock
+from anykey.exchange.reasoning_memory import ReasoningMemory
+from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.verified import VerifiedKeys
 from anykey.protocols.catalog import CODECS
+from anykey.protocols.envelope import derive_secret
 from anykey.providers.configured import Timeouts
 from anykey.routing.plan import PlanStep
 from anykey.routing.snapshot import Snapshot
@@ -52,8 +58,18 @@ class Gateway:
     keepalive_s: float
     monotonic: Monotonic = time.monotonic
     wall_clock: WallClock = time.time
+    memory: ResponseMemory | None = None
+    """What is kept for Responses clients; None: nothing."""
     verified: VerifiedKeys = field(default_factory=VerifiedKeys, repr=False)
+    calibration: Calibration = field(default_factory=Calibration, repr=False)
+    carry: Carry = field(init=False, repr=False)
+    affinity: Affinity = field(init=False, repr=False)
     _ways: dict[tuple[str, str], WayOut] = field(default_factory=dict[tuple[str, str], WayOut], repr=False)
+
+    def __post_init__(self) -> None:
+        secret = derive_secret(self.pepper)
+        self.carry = Carry(secret, ReasoningMemory(self.monotonic))
+        self.affinity = Affinity(secret)
 
     def way_out(self, step: PlanStep) -> WayOut:
         """The fixed part of a call to the step's endpoint."""

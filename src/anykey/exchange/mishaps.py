@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from anykey.conversation.failures import Failure
 from anykey.protocols.codec import HttpReply
@@ -43,23 +44,39 @@ NETWORK: dict[type[UpstreamError], str] = {
 ELSEWHERE = frozenset({"upstream_refused_credential", "quota_exhausted", "model_not_found", "not_found"})
 """Failures that are final for one deployment and say nothing about the next."""
 
+STATE_REFUSED = re.compile(
+    r"signature|redacted_thinking|encrypted.?content|decrypt|thinking.{0,40}(block|bound|binding)"
+    r"|reasoning.{0,80}(not found|without its required)|\brs_\w+.{0,40}not found",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How providers say that they cannot use the reasoning state they were sent (protocols part 3): it was altered, is another
+account's, another conversation's or too old."""
+
 EVENT_END = b"\n\n"
 """Goes before an in-band error where an event may be half relayed; else it is a blank line that no client minds."""
 
 
 class AttemptFailed(Exception):
     """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same
-    protocol: clients repair themselves on the exact wording of a 400."""
+    protocol: clients repair themselves on the exact wording of a 400. ``state_refused``: the call carried reasoning state, and
+    that is what the upstream did not take."""
 
     def __init__(self, failure: Failure, spoken: HttpReply | None = None) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.spoken = spoken
+        self.state_refused = False
 
 
 def may_go_elsewhere(failure: Failure) -> bool:
     """Another deployment may succeed where this one failed."""
     return failure.retryable or failure.kind in ELSEWHERE
+
+
+def refuses_state(failure: Failure) -> bool:
+    """The upstream says that it cannot use the reasoning state it was sent. A stream may say so after HTTP 200."""
+    about_the_request = failure.upstream_status in (400, 404, 422) or failure.kind == "invalid_request"
+    return about_the_request and STATE_REFUSED.search(f"{failure.code} {failure.message}") is not None
 
 
 def network_failure(error: UpstreamError, provider: str) -> Failure:

@@ -27,6 +27,12 @@ class Reply(Protocol):
         ...
 
 
+class Chunks(Protocol):
+    """An answer that comes in pieces: b"" is its clean end, None a silence of ``wait_s``. UpstreamError: it broke."""
+
+    async def next_chunk(self, wait_s: float | None = None) -> bytes | None: ...
+
+
 class Keys(Protocol):
     """The keys as they are now: what another process changed is seen at the next ``refresh_if_changed``."""
 

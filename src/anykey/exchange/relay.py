@@ -11,8 +11,7 @@ from anykey.exchange.crossing import Pipe
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.mishaps import EVENT_END, AttemptFailed, network_failure
-from anykey.exchange.ports import Headers, Reply
-from anykey.upstream.client import Reply as UpstreamReply
+from anykey.exchange.ports import Chunks, Headers, Reply
 from anykey.upstream.failures import UpstreamError
 
 HELD_LIMIT = 256 * 1024
@@ -35,7 +34,7 @@ class StreamRelay:
         self._held: list[bytes] = []
         self._held_size = 0
 
-    async def run(self, upstream: UpstreamReply, provider: str) -> None:
+    async def run(self, upstream: Chunks, provider: str) -> None:
         """Relay to the end. AttemptFailed: nothing was relayed and another deployment may try."""
         try:
             await self._pump(upstream)
@@ -44,7 +43,7 @@ class StreamRelay:
         finally:
             self._pipe.settle(self._exchange)
 
-    async def _pump(self, upstream: UpstreamReply) -> None:
+    async def _pump(self, upstream: Chunks) -> None:
         pipe, reply, interval_s = self._pipe, self._reply, self._gateway.keepalive_s
         while True:
             chunk = await self._next_chunk(upstream, interval_s)
@@ -63,7 +62,7 @@ class StreamRelay:
                 await reply.end()
                 return
 
-    async def _next_chunk(self, upstream: UpstreamReply, interval_s: float) -> bytes | None:
+    async def _next_chunk(self, upstream: Chunks, interval_s: float) -> bytes | None:
         """What came next; None after a silence. A whole answer ends however its connection ends, or when nothing follows."""
         if not self._pipe.complete:
             return await upstream.next_chunk(interval_s)

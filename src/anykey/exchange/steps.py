@@ -48,13 +48,16 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
 
 
 def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
-    """Who calls: the key of ``Authorization: Bearer`` or ``x-api-key``; Anthropic's own API prefers the latter too.
+    """Who calls: the key of ``Authorization: Bearer``, or of ``x-api-key`` or ``x-goog-api-key``, which their vendors' own APIs
+    prefer too. The server makes a ``?key=`` the latter.
 
     A key that was found in force is remembered by its header value for as long as no key changes.
     """
     credential = _credential(headers)
     if credential is None:
-        raise _unauthenticated("No API key was sent. Send it as 'Authorization: Bearer ak-…' or 'x-api-key: ak-…'.")
+        raise _unauthenticated(
+            "No API key was sent. Send it as 'Authorization: Bearer ak-…', 'x-api-key: …' or 'x-goog-api-key: …'."
+        )
     gateway.keys.refresh_if_changed()
     known = gateway.verified.get(credential, gateway.keys.keys)
     return known or _verify(credential, gateway)
@@ -80,7 +83,7 @@ def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
 
 def admit(exchange: Exchange) -> None:
     """Read the two fields that routing needs; a body that is not a request ends here with a 400 that says where."""
-    peek = exchange.codec.peek(exchange.body, exchange.path)
+    peek = exchange.peek or exchange.codec.peek(exchange.body, exchange.path)
     exchange.model = peek.model
     exchange.stream = bool(peek.stream)
 
@@ -118,7 +121,9 @@ async def _stop_early(exchange: Exchange, reply: Reply) -> None:
 
 
 def settle(exchange: Exchange, gateway: Gateway) -> None:
-    """Leave one usage row for every exchange of a known key."""
+    """Leave one usage row for every exchange of a known key, and learn from its usage how good the estimates are."""
+    if exchange.estimated_input is not None and exchange.usage is not None and exchange.step is not None:
+        gateway.calibration.learn(exchange.step.deployment.id, exchange.estimated_input, exchange.usage.total_input())
     if exchange.key is not None:
         gateway.recorder.record(exchange.row(gateway.monotonic()))
 
@@ -127,7 +132,7 @@ def _credential(headers: Headers) -> bytes | None:
     """The header value that holds the key, scheme word included."""
     bearer: bytes | None = None
     for name, value in headers:
-        if name == b"x-api-key" and value:
+        if (name == b"x-api-key" or name == b"x-goog-api-key") and value:  # noqa: PLR1714 - a tenth faster than a set
             return value
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             bearer = value

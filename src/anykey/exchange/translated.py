@@ -8,28 +8,35 @@ import msgspec
 
 from anykey.conversation import events as ev
 from anykey.conversation.assembly import replay
+from anykey.conversation.estimate import estimate_input_tokens
 from anykey.conversation.failures import Failure
+from anykey.conversation.merging import merge_answers
 from anykey.conversation.parts import ToolCallPart
 from anykey.conversation.response import GenerateResponse
 from anykey.conversation.usage import Usage
 from anykey.conversation.verify import IllegalStream, StreamChecker
+from anykey.exchange.carry import AnswerState, Carry
 from anykey.exchange.exchange import Exchange
+from anykey.exchange.fanned import FannedDecoder, unpack_bodies
+from anykey.exchange.remedies import remedies
 from anykey.exchange.replayed import note_answer, read_answer
 from anykey.protocols.calls import CallMap
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Decoded, StreamDecoder, StreamEncoder
+from anykey.protocols.stops import stop_stream, stop_whole
 from anykey.routing.plan import PlanStep
-
-CONTENT = frozenset({ev.TextDelta, ev.ReasoningDelta, ev.ArgumentsDelta, ev.RefusalDelta, ev.StateDelta})
 
 
 class TranslatedCrossing:
-    """The caller's request in the endpoint's protocol, and its answer in the caller's."""
+    """The caller's request in the endpoint's protocol, and its answer in the caller's. Both may be the same protocol, where the
+    request holds what must not go there as it is."""
 
     decoded = True
 
-    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any) -> None:
+    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any, carry: Carry) -> None:
         request, losses = exchange.codec.decode_request(exchange.body, exchange.path)
+        request, state_losses, self.carries_state = carry.request(exchange, step, request, dialect)
+        losses = (*losses, *state_losses)
         self._exchange = exchange
         self._dialect = dialect
         self._codec = CODECS[step.endpoint.protocol]
@@ -37,15 +44,27 @@ class TranslatedCrossing:
         renamed = msgspec.structs.replace(request, model=step.deployment.model)
         self.body, more_losses = self._codec.encode_request(renamed, dialect)
         exchange.request_losses = (*losses, *more_losses)
+        self._stops, self.copies = remedies(exchange, step, renamed, losses, more_losses)
+        if exchange.to_be_estimated:
+            exchange.estimated_input = estimate_input_tokens(request) * self.copies
         # The conversation is let go before the wait for the upstream: it is many times larger than its text, and memory that
         # comes back at once stays in the processor's cache. Another attempt reads it again.
         self._options = msgspec.structs.replace(renamed, messages=(), instructions=(), tools=())
-        self.headers = self._codec.request_headers(exchange.headers, dialect, verbatim=False)
+        self.headers = self._codec.request_headers(
+            exchange.headers, dialect, verbatim=step.endpoint.protocol == exchange.codec.name
+        )
+        self._state = carry.answer(exchange, step, dialect)
 
     def pipe(self) -> TranslatedPipe:
         encoder = self._exchange.codec.stream_encoder(self._options, self._exchange.body)
-        decoder = self._calls.stream_decoder(self._codec.stream_decoder(self._dialect))
-        return TranslatedPipe(self._exchange, decoder, encoder, self._created())
+        decoder = self._decoder() if self.copies == 1 else FannedDecoder(self._decoder, self.copies)
+        return TranslatedPipe(self._exchange, decoder, encoder, self._state)
+
+    def _decoder(self) -> StreamDecoder:
+        """What one upstream stream says: its calls as the caller knows them, its text up to his stop sequences."""
+        calls = self._calls.stream_decoder(self._codec.stream_decoder(self._dialect))
+        choices = 1 if self.copies > 1 else self._options.choice_count or 1
+        return stop_stream(calls, self._stops, choices)
 
     def whole(self, body: bytes) -> bytes:
         answer, losses = self._answer(body)
@@ -62,26 +81,31 @@ class TranslatedCrossing:
 
     def _answer(self, body: bytes) -> Decoded[GenerateResponse]:
         """What the upstream answered: dated, and its calls as the caller knows them."""
-        answer, losses = read_answer(self._codec, body, self._dialect)
+        if self.copies == 1:
+            answer, losses = read_answer(self._codec, body, self._dialect)
+        else:
+            answers = [read_answer(self._codec, one, self._dialect) for one in unpack_bodies(body)]
+            answer = merge_answers([one.value for one in answers])
+            losses = tuple(loss for one in answers for loss in one.losses)
+        answer = stop_whole(answer, self._stops)
         note_answer(self._exchange, answer)
         if answer.created is None:
-            answer = msgspec.structs.replace(answer, created=self._created())
-        answer, more_losses = self._calls.response(answer)
+            answer = msgspec.structs.replace(answer, created=created(self._exchange))
+        if self._exchange.answer_id is not None:
+            answer = msgspec.structs.replace(answer, id=self._exchange.answer_id)
+        answer, more_losses = self._calls.response(self._state.response(answer))
         return Decoded(answer, (*losses, *more_losses))
-
-    def _created(self) -> int:
-        """Unix seconds: Messages has no creation time, Chat must have one."""
-        return self._exchange.at_ms // 1000
 
 
 class TranslatedPipe:
     """A stream of one protocol told in another."""
 
-    def __init__(self, exchange: Exchange, decoder: StreamDecoder, encoder: StreamEncoder, created: int) -> None:
+    def __init__(self, exchange: Exchange, decoder: StreamDecoder, encoder: StreamEncoder, state: AnswerState) -> None:
         self._exchange = exchange
         self._decoder = decoder
         self._encoder = encoder
-        self._created = created
+        self._state = state
+        self._passing = state.passing
         self._checker = StreamChecker()
         self._usage: Usage | None = None
         self._finish: str | None = None
@@ -116,7 +140,7 @@ class TranslatedPipe:
                 check(event)
             except IllegalStream as error:
                 self.failure = Failure("upstream_error", f"The provider's stream breaks its protocol: {error}")
-            if type(event) in CONTENT:
+            if type(event) in self._passing:
                 self.content = True
             else:
                 events[position] = self._note(event)
@@ -126,15 +150,19 @@ class TranslatedPipe:
         return self._encoder.feed(events) if events else b""
 
     def _note(self, event: ev.StreamEvent) -> ev.StreamEvent:
-        """Hear what the usage row needs; date the answer."""
+        """Hear what the usage row needs; date the answer, seal its state."""
+        event = self._state.event(event)
         match event:
-            case ev.PartStarted(part=ToolCallPart()):
+            case ev.PartStarted(part=ToolCallPart()) | ev.ReasoningDelta() | ev.StateDelta():
                 self.content = True
             case ev.Started():
                 self._model = event.model
                 self._usage = event.usage
                 if event.created is None:
-                    return msgspec.structs.replace(event, created=self._created)
+                    event = msgspec.structs.replace(event, created=created(self._exchange))
+                if self._exchange.answer_id is not None:
+                    event = msgspec.structs.replace(event, id=self._exchange.answer_id)
+                return event
             case ev.UsageReported():
                 self._usage = event.usage
             case ev.ChoiceFinished():
@@ -146,3 +174,8 @@ class TranslatedPipe:
             case _:
                 pass
         return event
+
+
+def created(exchange: Exchange) -> int:
+    """Unix seconds: Messages has no creation time, Chat must have one."""
+    return exchange.at_ms // 1000

@@ -1,7 +1,7 @@
 """Same protocol on both sides: the bytes are relayed as they are, and a Tap listens.
 
-Edits are named: the model's name, and for a Chat stream the usage option that metering needs (its chunk is hidden from a client
-that did not ask for it).
+Edits are named: the model's name, for a Chat stream the usage option that metering needs (its chunk is hidden from a client that
+did not ask for it), and reasoning that a Chat upstream demands back and the client did not send.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from anykey.conversation.failures import Failure
+from anykey.exchange.carry import Carry
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.mishaps import EVENT_END, AttemptFailed, cut_short, unreadable
+from anykey.exchange.reasoning_memory import ReasoningListener, demands_echo, refill_chat_body
 from anykey.exchange.replayed import replay_whole
-from anykey.protocols.codec import Tap
+from anykey.exchange.state import may_carry_state
+from anykey.protocols.codec import StreamDecoder, Tap
 from anykey.routing.plan import PlanStep
 
 
@@ -20,17 +23,30 @@ class VerbatimCrossing:
     """The caller's own bytes to an endpoint that speaks his protocol."""
 
     decoded = False
+    copies = 1
 
-    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any) -> None:
+    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any, carry: Carry) -> None:
         codec = exchange.codec
         self._exchange = exchange
         self._dialect = dialect
         self._provider = step.endpoint.provider
-        self.body, self._hide_usage = codec.prepare_verbatim(exchange.body, step.deployment.model, dialect)
+        self._listener = carry.listener(exchange, dialect)
+        body = exchange.body
+        if demands_echo(dialect) and exchange.key is not None:
+            body = refill_chat_body(body, dialect, carry.memory, exchange.key.id)
+        self.body, self._hide_usage = codec.prepare_verbatim(body, step.deployment.model, dialect)
         self.headers = codec.request_headers(exchange.headers, dialect, verbatim=True)
 
+    @property
+    def carries_state(self) -> bool:
+        """There is a slot for it in the body: the client sent it, or a text says such a word."""
+        return may_carry_state(self.body, self._exchange.codec.name)
+
     def pipe(self) -> VerbatimPipe:
-        return VerbatimPipe(self._exchange, self._tap(stream=True), self._provider)
+        tap = self._tap(stream=True)
+        if self._listener is not None:
+            tap = _ListeningTap(tap, self._exchange.codec.stream_decoder(self._dialect), self._listener)
+        return VerbatimPipe(self._exchange, tap, self._provider)
 
     def whole(self, body: bytes) -> bytes:
         tap = self._tap(stream=False)
@@ -41,6 +57,8 @@ class VerbatimCrossing:
             raise AttemptFailed(tap.report.failure)
         if not tap.report.complete:
             raise AttemptFailed(unreadable(self._provider))
+        if self._listener is not None:
+            self._listener.response(self._exchange.codec.decode_response(body, self._dialect).value)
         return body
 
     def whole_as_stream(self, body: bytes) -> bytes:
@@ -50,6 +68,23 @@ class VerbatimCrossing:
 
     def _tap(self, *, stream: bool) -> Tap:
         return self._exchange.codec.tap(self._dialect, stream=stream, hide_usage=self._hide_usage)
+
+
+class _ListeningTap:
+    """A tap that also hears what the model thinks. It relays what the tap inside relays."""
+
+    def __init__(self, tap: Tap, decoder: StreamDecoder, listener: ReasoningListener) -> None:
+        self.report = tap.report
+        self.at_boundary = tap.at_boundary
+        self.close = tap.close
+        self._feed = tap.feed
+        self._decoder = decoder
+        self._listener = listener
+
+    def feed(self, chunk: bytes) -> bytes:
+        for event in self._decoder.feed(chunk):
+            self._listener.event(event)
+        return self._feed(chunk)
 
 
 class VerbatimPipe:

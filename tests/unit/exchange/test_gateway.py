@@ -56,3 +56,10 @@ def test_no_secret_is_in_a_repr() -> None:
 def test_a_name_that_is_no_ascii_can_still_be_a_header() -> None:
     here = gateway()
     assert here.way_out(step(here, "openai/模型")).name == b"openai/??"
+
+
+def test_gateways_with_one_pepper_read_each_others_envelopes() -> None:
+    assert gateway().carry.secret == gateway().carry.secret
+    assert b"the pepper" not in gateway().carry.secret
+    assert gateway().carry.strip == ""
+    assert "secret" not in repr(gateway())

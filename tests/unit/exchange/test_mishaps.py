@@ -5,7 +5,14 @@ import logging
 import pytest
 
 from anykey.conversation.failures import Failure, FailureKind
-from anykey.exchange.mishaps import AttemptFailed, cut_short, may_go_elsewhere, network_failure, unreadable
+from anykey.exchange.mishaps import (
+    AttemptFailed,
+    cut_short,
+    may_go_elsewhere,
+    network_failure,
+    refuses_state,
+    unreadable,
+)
 from anykey.upstream.failures import (
     BodyTooLarge,
     ConnectFailed,
@@ -72,3 +79,35 @@ def test_a_cut_and_an_unreadable_answer_name_the_provider() -> None:
     assert "lab" in cut_short("lab").message
     assert "lab" in unreadable("lab").message
     assert str(AttemptFailed(cut_short("lab"))) == cut_short("lab").message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages.3.content.0: Invalid `signature` in `thinking` block",
+        "messages.1.content.0: Invalid `data` in `redacted_thinking` block",
+        "`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.",
+        "The encrypted content for item rs_0 could not be verified.",
+        "Could not decrypt the provided encrypted_content.",
+        "Thought signature is not valid.",
+        "Item 'rs_0' of type 'reasoning' was provided without its required following item.",
+        "Item with id 'rs_0a1' not found. Items are not persisted when `store` is set to false.",
+        "This thinking block is bound to another organization.",
+    ],
+)
+def test_an_upstream_refuses_state_in_many_words(message: str) -> None:
+    assert refuses_state(Failure("invalid_request", message, upstream_status=400))
+    assert refuses_state(Failure("invalid_request", message))  # told inside a stream
+    assert not refuses_state(Failure("overloaded", message, upstream_status=529))
+
+
+def test_the_code_may_say_it() -> None:
+    code = "invalid_encrypted_content"
+    assert refuses_state(Failure("invalid_request", "No.", code=code, upstream_status=400))
+
+
+@pytest.mark.parametrize(
+    "message", ["max_tokens: too large", "messages: at least one message is required", "no such tool"]
+)
+def test_another_refusal_is_not_about_state(message: str) -> None:
+    assert not refuses_state(Failure("invalid_request", message, upstream_status=400))

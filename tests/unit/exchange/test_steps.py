@@ -68,6 +68,8 @@ async def test_a_key_is_taken_from_either_header(tmp_path: Path) -> None:
             {"Authorization": f"BEARER {key}"},
             {"x-api-key": key},
             {"x-api-key": key, "authorization": "Bearer something-else"},
+            {"x-goog-api-key": key},
+            {"authorization": f"Bearer {key}", "x-goog-api-key": key},
         ]
         for headers in ways:
             for protocol in PROTOCOLS:
