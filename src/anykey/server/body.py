@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from anykey.conversation.failures import Failure, FailureError
+from anykey.server.decompression import decompress
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 PROGRESS_S = 30.0
@@ -24,15 +25,18 @@ class ClientGone(Exception):
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, *, arrived: bool = False) -> bytes:
     """The whole body, at most ``limit`` bytes. ``arrived``: it is here already, so no clock is needed.
 
-    FailureError: too large (413), stalled (408), or compressed (400). ClientGone: there is nobody to answer.
+    FailureError: too large (413), stalled (408), or not to be decompressed (400). ClientGone: there is nobody to answer.
     """
     declared = headers.get(b"content-length")
     if declared is not None and int(declared) > limit:
         raise _too_large(limit)
+    body = await _read(receive, limit, arrived=arrived)
     encoding = headers.get(b"content-encoding")
-    if encoding is not None and encoding.lower() != b"identity":
-        message = f"content-encoding {encoding.decode('latin-1')!r} is not accepted; send the body uncompressed."
-        raise FailureError(Failure("invalid_request", message, param="content-encoding"))
+    return body if encoding is None else await decompress(body, encoding, limit)
+
+
+async def _read(receive: Receive, limit: int, *, arrived: bool) -> bytes:
+    """The body as it was sent."""
     message = await receive() if arrived else await _next(receive)
     if message["type"] == "http.disconnect":
         raise ClientGone

@@ -2,7 +2,8 @@
 
 Request heads are bounded in size and time (uvicorn waits for ever for the rest of a header), the journey is told at once when its
 client is gone, without a task that waits for it, and an offer to upgrade is declined as RFC 9110 §7.8 allows: the call is
-answered in HTTP/1.1 (Java's client offers h2c with every first call; uvicorn would lose its body).
+answered in HTTP/1.1 (Java's client offers h2c with every first call; uvicorn would lose its body). Only a WebSocket at
+``/v1/responses`` is taken, if the server was given a protocol for it.
 
 Law: no refusal is ever written into an answer that is under way; such a connection just ends.
 """
@@ -12,16 +13,23 @@ from __future__ import annotations
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from anykey.server.paths import resolve
+from anykey.server.query import take_key
+
 HEAD_LIMIT = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
+SOCKET_FIELDS, SOCKET_LINE = 128, 8000
+"""Header fields, and bytes of a line: a little less than what ``websockets`` reads of a handshake."""
 CONNECTION_KEY = "anykey.connection"
 """Where the journey finds its connection in the ASGI scope."""
 
 _TOO_LARGE = b"The request headers are larger than 65536 bytes."
+_TOO_LARGE_FOR_SOCKET = b"A WebSocket may have 127 request headers of 8000 bytes each."
 _TOO_SLOW = b"The request headers were not complete within 10 seconds."
 
 
@@ -105,6 +113,9 @@ class ClientConnection(HttpToolsProtocol):
                 if self.parser.get_method() == b"CONNECT":
                     self.send_400_response("This is no proxy.")
                     return
+                if self._is_for_websocket():
+                    self._hand_over()
+                    return
                 data = self._head_without_offer() + data[offer.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
             except httptools.HttpParserError:
@@ -112,6 +123,29 @@ class ClientConnection(HttpToolsProtocol):
                 return
             else:
                 return
+
+    def _is_for_websocket(self) -> bool:
+        """The offer just read is one to take: nothing else is under way here, and it is made where WebSockets are served."""
+        if self._get_upgrade() != b"websocket" or self.ws_protocol_class is None or self.parser.get_method() != b"GET":
+            return False
+        idle = not self.cycle or self.cycle.response_complete
+        return idle and resolve(unquote(self.url.partition(b"?")[0].decode("latin-1"))).operation == "responses"
+
+    def _hand_over(self) -> None:
+        """Give the connection to the WebSocket protocol, with its own head to read. Its limits are those of ``websockets``."""
+        scope = {"query_string": self.url.partition(b"?")[2], "headers": self.headers}
+        take_key(scope)  # uvicorn logs the URL of a WebSocket
+        fields = [b"%b: %b\r\n" % pair for pair in self.headers]
+        if len(fields) >= SOCKET_FIELDS or max(map(len, [self.url, *fields])) > SOCKET_LINE:
+            self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE_FOR_SOCKET)
+            return
+        self._stop_head_timer()
+        self.connections.discard(self)
+        assert self.ws_protocol_class is not None  # noqa: S101 - asked before
+        socket: Any = self.ws_protocol_class(self.config, self.server_state, self.app_state)  # pyright: ignore[reportCallIssue] - typed as any Protocol class
+        socket.connection_made(self.transport)
+        self.transport.set_protocol(socket)
+        socket.data_received(b"GET %b HTTP/1.1\r\n%b\r\n" % (self.url.partition(b"?")[0], b"".join(fields)))
 
     def _head_without_offer(self) -> bytes:
         """The head that was just read, to be read again as a plain request."""

@@ -1,9 +1,12 @@
-"""``GET /v1/models`` in the shape of whoever asks: Anthropic's with an ``anthropic-version`` header, else OpenAI's."""
+"""``GET /v1/models`` in the shape of whoever asks. All three vendors' SDKs call the same path.
+
+Anthropic's with an ``anthropic-version`` header; Google's on its own path, with its key or with its paging; else OpenAI's.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import msgspec
@@ -13,17 +16,29 @@ from anykey.protocols.codec import Headers, header
 from anykey.routing.snapshot import ModelEntry
 
 LARGEST_PAGE = 1000
+GOOGLE_METHODS = ("generateContent", "streamGenerateContent", "countTokens")
+Shape = Literal["openai", "anthropic", "google"]
 
 
-def asks_anthropic(headers: Headers) -> bool:
-    return header(headers, b"anthropic-version") is not None
+def shape_asked(google: bool, headers: Headers, query: bytes) -> Shape:
+    """Who asks. ``google``: the path is Google's. Codex's ``client_version`` comes with no header of its own: OpenAI's."""
+    if google:
+        return "google"
+    if header(headers, b"anthropic-version") is not None:
+        return "anthropic"
+    if header(headers, b"x-goog-api-key") is not None or header(headers, b"x-goog-api-client") is not None:
+        return "google"
+    return "google" if b"pageSize=" in query or b"pageToken=" in query else "openai"
 
 
-def list_body(entries: tuple[ModelEntry, ...], headers: Headers, query: bytes, created: int) -> bytes:
+def list_body(entries: tuple[ModelEntry, ...], shape: Shape, query: bytes, created: int) -> bytes:
     """The list. ``created`` (unix seconds) stands for the models' unknown birthdays; SDKs require one."""
-    if not asks_anthropic(headers):
+    if shape == "openai":
         return msgspec.json.encode({"object": "list", "data": [_openai(entry, created) for entry in entries]})
-    page, more = _page(entries, parse_qs(query.decode("latin-1")))
+    asked = parse_qs(query.decode("latin-1"))
+    if shape == "google":
+        return msgspec.json.encode(_google_list(entries, asked))
+    page, more = _page(entries, asked)
     return msgspec.json.encode(
         {
             "data": [_anthropic(entry, created) for entry in page],
@@ -34,14 +49,38 @@ def list_body(entries: tuple[ModelEntry, ...], headers: Headers, query: bytes, c
     )
 
 
-def model_body(entries: tuple[ModelEntry, ...], model: str, headers: Headers, created: int) -> bytes:
+def model_body(entries: tuple[ModelEntry, ...], model: str, shape: Shape, created: int) -> bytes:
     """One model. FailureError (404) names it."""
     for entry in entries:
         if entry.id == model:
-            shape = _anthropic if asks_anthropic(headers) else _openai
-            return msgspec.json.encode(shape(entry, created))
+            match shape:
+                case "google":
+                    told = _google(entry)
+                case "anthropic":
+                    told = _anthropic(entry, created)
+                case _:
+                    told = _openai(entry, created)
+            return msgspec.json.encode(told)
     message = f"The model {model!r} is not served here; GET /v1/models lists what is."
     raise FailureError(Failure("model_not_found", message, param="model", code="model_not_found"))
+
+
+def _google(entry: ModelEntry) -> dict[str, Any]:
+    return {"name": f"models/{entry.id}", "displayName": entry.id, "supportedGenerationMethods": GOOGLE_METHODS}
+
+
+def _google_list(entries: tuple[ModelEntry, ...], query: dict[str, list[str]]) -> dict[str, Any]:
+    """Google's paging: ``pageSize`` (50 there; all here; more than 1000 is 1000), ``pageToken``: the last model told."""
+    size, token = query.get("pageSize", [""])[0], query.get("pageToken", [""])[0]
+    if size and not size.isdecimal():
+        raise FailureError(Failure("invalid_request", "pageSize: must be a positive number", param="pageSize"))
+    ids = [entry.id for entry in entries]
+    if token and token not in ids:
+        raise FailureError(Failure("invalid_request", "pageToken: is not one of this list", param="pageToken"))
+    rest = entries[ids.index(token) + 1 :] if token else entries
+    page = rest[: min(int(size or 0) or LARGEST_PAGE, LARGEST_PAGE)]
+    told: dict[str, Any] = {"models": [_google(entry) for entry in page]}
+    return told | {"nextPageToken": page[-1].id} if len(page) < len(rest) else told
 
 
 def _openai(entry: ModelEntry, created: int) -> dict[str, Any]:

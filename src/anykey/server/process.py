@@ -16,11 +16,14 @@ import uvloop
 from anykey.administration.home import Home
 from anykey.demo.serve import DemoServer
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.steps import FAREWELL_S
 from anykey.routing.snapshot import build_snapshot
+from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
 from anykey.settings import Settings
+from anykey.settings.records import ServerSettings
 from anykey.storage.watch import KeyWatch
 from anykey.storage.writer import ExchangeWriter
 from anykey.upstream.client import UpstreamClient
@@ -84,6 +87,7 @@ class Serving:
         )
         recorder = ExchangeWriter(self._home.database)
         keys = KeyWatch(self._home.database)
+        memory = ResponseMemory(self._home.database, settings.responses)
         gateway = Gateway(
             snapshot=build_snapshot(settings),
             keys=keys,
@@ -91,13 +95,16 @@ class Serving:
             upstream=upstream,
             recorder=recorder,
             keepalive_s=settings.server.keepalive_s,
+            memory=memory,
         )
         plane = InferencePlane(gateway, settings.server.max_body_bytes)
-        self._server = _Server(_uvicorn_config(plane), self._listener, ready)
+        self._server = _Server(_uvicorn_config(plane, settings.server), self._listener, ready)
         try:
+            await memory.begin()
             await self._server.serve(sockets=[self._listener])
             await self._server.last_words()
         finally:
+            await memory.aclose()  # while its background calls can still be ended as calls
             await upstream.aclose()
             await recorder.aclose()
             keys.close()
@@ -116,11 +123,12 @@ def run(serving: Serving, ready: Callable[[Address], None]) -> None:
         runner.run(serving.run(ready))
 
 
-def _uvicorn_config(plane: InferencePlane) -> uvicorn.Config:
+def _uvicorn_config(plane: InferencePlane, settings: ServerSettings) -> uvicorn.Config:
     return uvicorn.Config(
         plane,  # pyright: ignore[reportArgumentType] - a raw ASGI application; uvicorn types scopes as closed TypedDicts
         http=ClientConnection,
-        ws="none",
+        ws=ClientSocket if settings.responses_websocket else "none",
+        ws_max_size=settings.max_body_bytes,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
 
 from anykey.server import connection as module
+from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import CONNECTION_KEY, ClientConnection
 from anykey.server.process import bind
 from tests.fakes.gateway import read_reply
@@ -30,9 +31,9 @@ async def hello(scope: Scope, receive: object, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(app: App) -> AsyncGenerator[int]:
+async def serving(app: App, ws: type[ClientSocket] | Literal["none"] = "none") -> AsyncGenerator[int]:
     """A port where `app` is served over ClientConnection."""
-    config = uvicorn.Config(app, http=ClientConnection, ws="none", lifespan="off", log_config=None)  # pyright: ignore[reportArgumentType] - a plain ASGI callable
+    config = uvicorn.Config(app, http=ClientConnection, ws=ws, lifespan="off", log_config=None)  # pyright: ignore[reportArgumentType] - a plain ASGI callable
     server = uvicorn.Server(config)
     with bind("127.0.0.1", 0) as listener:
         task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -44,8 +45,10 @@ async def serving(app: App) -> AsyncGenerator[int]:
 
 
 @asynccontextmanager
-async def connected(app: App) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async with serving(app) as port:
+async def connected(
+    app: App, ws: type[ClientSocket] | Literal["none"] = "none"
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with serving(app, ws) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             yield reader, writer
@@ -282,3 +285,82 @@ async def test_each_request_says_for_itself_whether_it_is_whole() -> None:
                 writer.write(b"hello")
             assert (await read_reply(reader)).body == b"hello"
     assert told == [True, False]
+
+
+async def either(scope: Scope, receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> None:
+    """Takes a WebSocket and says one word on it; answers a call."""
+    if scope["type"] == "http":
+        await hello(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": scope["path"] + scope["query_string"].decode()})
+    await receive()
+
+
+SOCKET = b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+OFFER = b"connection: Upgrade\r\nupgrade: websocket\r\n"
+OPENING = b"GET /v1/responses?key=secret&a=b HTTP/1.1\r\nhost: a\r\n" + OFFER + SOCKET
+
+
+@pytest.mark.parametrize("cut", [0, 30, 100])
+@pytest.mark.usefixtures("soon")
+async def test_a_websocket_is_taken_where_it_is_served(cut: int) -> None:
+    async with connected(either, ClientSocket) as (reader, writer):
+        head = OPENING + b"\r\n"
+        writer.write(head[:cut])
+        await asyncio.sleep(0.01)
+        writer.write(head[cut:])
+        async with asyncio.timeout(2):
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(15) == b"\x81\x0d/v1/responses"  # one text frame, no query
+        await asyncio.sleep(0.15)  # the clock of its head has stopped
+        assert not reader.at_eof()
+
+
+@pytest.mark.parametrize(
+    ("ws", "head"),
+    [
+        ("none", OPENING),
+        (ClientSocket, OPENING.replace(b"/v1/responses", b"/v1/messages")),
+        (ClientSocket, OPENING.replace(b"GET", b"POST")),
+        (ClientSocket, OPENING.replace(b"upgrade: websocket", b"upgrade: h2c")),
+    ],
+)
+async def test_any_other_offer_is_declined(ws: type[ClientSocket] | Literal["none"], head: bytes) -> None:
+    async with connected(either, ws) as (reader, writer):
+        writer.write(head + b"\r\n")
+        async with asyncio.timeout(2):
+            assert (await read_reply(reader)).status == 200
+
+
+async def test_a_websocket_behind_an_answer_under_way_is_declined() -> None:
+    async with connected(two_words, ClientSocket) as (reader, writer):
+        writer.write(HEAD + b"\r\n")
+        await reader.readuntil(b"one\r\n")
+        writer.write(OPENING + b"\r\n")
+        async with asyncio.timeout(2):
+            await reader.readuntil(b"0\r\n\r\n")
+            assert (await read_reply(reader)).body == b"onetwo"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"x-a: " + b"a" * 8_000 + b"\r\n",
+        b"x-a: b\r\n" * 130,
+        b"".join(b"x-%d: %b\r\n" % (n, b"a" * 7_000) for n in range(10)),
+    ],
+)
+async def test_the_head_of_a_websocket_is_bounded(fields: bytes) -> None:
+    async with connected(either, ClientSocket) as (reader, writer):
+        writer.write(OPENING + fields + b"\r\n")
+        assert await error_on(reader) == (431, "invalid_request_error")
+
+
+async def test_a_handshake_that_is_none_is_refused() -> None:
+    async with connected(either, ClientSocket) as (reader, writer):
+        writer.write(OPENING.replace(b"AAAAAAAAAAAAAAAAAAAAAA==", b"short") + b"\r\n")
+        async with asyncio.timeout(2):
+            assert b" 400 " in await reader.readuntil(b"\r\n\r\n")
+            await reader.read()

@@ -1,11 +1,14 @@
 """Every route as a client sees it: paths, methods, shapes, limits."""
 
 import asyncio
+import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from anykey.server import body as body_module
 from tests.fakes.answers import (
@@ -80,6 +83,7 @@ async def test_a_wrong_method_is_405(tmp_path: Path) -> None:
             reply = await gateway.request(method, path, b"", gateway.headers())
             assert reply.status == 405, path
             assert f"use {right}" in reply.json()["error"]["message"]
+            assert reply.headers["allow"] == right
 
 
 async def test_what_answers_anybody(tmp_path: Path) -> None:
@@ -111,6 +115,78 @@ async def test_the_models_in_the_callers_shape(tmp_path: Path) -> None:
     assert (head.status, int(head.headers["content-length"])) == (200, len(openai.body))
 
 
+async def test_the_models_in_googles_shape(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        google = {"x-goog-api-key": gateway.key}
+        for path, headers in (
+            ("/v1beta/models", gateway.headers()),
+            ("/v1/models", google),
+            (f"/v1beta/models?key={gateway.key}&pageSize=1", {}),
+            (f"/v1/models?key={gateway.key}", {}),
+        ):
+            reply = await gateway.get(path, headers)
+            assert reply.json()["models"][0]["name"] == "models/test-model", path
+        one = await gateway.get("/v1beta/models/test-model", google)
+        missing = await gateway.get("/v1beta/models/nothing", google)
+        stranger = await gateway.get("/v1beta/models?key=ak-no", {})
+        codex = await gateway.get("/v1/models?client_version=0.169.0", gateway.headers())
+    assert one.json()["name"] == "models/test-model"
+    assert (missing.status, missing.json()["error"]["code"]) == (404, 404)
+    assert (stranger.status, stranger.json()["error"]["code"]) == (401, 401)
+    assert codex.json()["object"] == "list"
+
+
+async def test_a_model_list_has_a_request_id(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        openai = await gateway.get("/v1/models", gateway.headers())
+        anthropic = await gateway.get("/v1/models", {**ANTHROPIC, **gateway.headers()})
+    assert openai.headers["x-request-id"] == openai.headers["x-anykey-request-id"]
+    assert anthropic.headers["request-id"].startswith("req_")
+
+
+async def test_googles_other_calls_are_501(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        for verb in ("embedContent", "batchEmbedContents", "predict", "predictLongRunning"):
+            reply = await gateway.post(f"/v1beta/models/x:{verb}", {"content": {}})
+            assert (reply.status, reply.json()["error"]["status"]) == (501, "UNIMPLEMENTED"), verb
+
+
+PACKED = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_body_may_come_compressed(tmp_path: Path, protocol: str, encoding: str) -> None:
+    async with wired(tmp_path, protocol, answering(protocol)) as (gateway, server):
+        body = PACKED[encoding](json.dumps(request(protocol)).encode())
+        reply = await gateway.post(PATHS[protocol], body, {**gateway.headers(), "content-encoding": encoding})
+    assert reply.json() == whole(protocol)
+    assert server.calls[0].header("content-encoding") is None
+    assert server.calls[0].json()["messages"] == request(protocol)["messages"]
+
+
+async def test_a_compressed_body_has_the_same_limit(tmp_path: Path) -> None:
+    small = NOWHERE.replace("[server]", "[server]\nmax_body_bytes = 1000")
+    async with RunningGateway(tmp_path, small) as gateway:
+        for body, status in ((gzip.compress(b"x" * 1001), 413), (b"\x1f\x8b broken", 400)):
+            reply = await gateway.post("/v1/messages", body, {**gateway.headers(), "content-encoding": "gzip"})
+            assert (reply.status, reply.headers["connection"]) == (status, "close")
+    assert "content-encoding" in reply.json()["error"]["message"]
+
+
+async def test_a_strangers_body_is_not_opened(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        reply = await gateway.post("/v1/messages", b"broken", {"content-encoding": "gzip"})
+    assert reply.status == 401
+
+
+async def test_what_is_kept_answers_head_as_get(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        for headers, status in ((gateway.headers(), 404), ({}, 401)):
+            assert (await gateway.request("HEAD", "/v1/responses/resp_none", b"", headers)).status == status
+            assert (await gateway.get("/v1/responses/resp_none", headers)).status == status
+
+
 async def test_the_models_need_a_key(tmp_path: Path) -> None:
     async with RunningGateway(tmp_path, NOWHERE) as gateway:
         for path in ("/v1/models", "/v1/models/test-model"):
@@ -125,7 +201,7 @@ async def test_a_line_break_in_a_path_stays_in_its_header(tmp_path: Path) -> Non
         reply = await gateway.get("/models/a%0d%0aset-cookie:%20b=c", gateway.headers())
     assert reply.status == 404
     assert "set-cookie" not in reply.headers
-    assert reply.headers["x-anykey-canonical-path"] == "/v1/models/a%0D%0Aset-cookie%3A%20b%3Dc"
+    assert reply.headers["x-anykey-canonical-path"] == "/v1/models/a%0D%0Aset-cookie:%20b%3Dc"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

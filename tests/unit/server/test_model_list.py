@@ -7,18 +7,33 @@ import pytest
 
 from anykey.conversation.failures import FailureError
 from anykey.routing.snapshot import ModelEntry
-from anykey.server.model_list import list_body, model_body
+from anykey.server.model_list import Shape, list_body, model_body, shape_asked
 
 ENTRIES = tuple(ModelEntry(name, "lab", "custom", ("openai_chat",)) for name in ("a", "b/c", "d"))
-ANTHROPIC = [(b"anthropic-version", b"2023-06-01")]
 
 
-def listed(headers: list[tuple[bytes, bytes]], query: bytes = b"") -> dict[str, Any]:
-    return json.loads(list_body(ENTRIES, headers, query, 1_700_000_000))
+def listed(shape: Shape, query: bytes = b"") -> dict[str, Any]:
+    return json.loads(list_body(ENTRIES, shape, query, 1_700_000_000))
+
+
+@pytest.mark.parametrize(
+    ("google", "headers", "query", "shape"),
+    [
+        (False, [], b"", "openai"),
+        (False, [], b"client_version=0.169.0", "openai"),
+        (False, [(b"anthropic-version", b"2026-10-21")], b"limit=20", "anthropic"),
+        (False, [(b"x-goog-api-key", b"ak-1")], b"", "google"),
+        (False, [(b"x-goog-api-client", b"google-genai-sdk/3.4.0")], b"", "google"),
+        (False, [], b"pageSize=10", "google"),
+        (True, [], b"", "google"),
+    ],
+)
+def test_who_asks(google: bool, headers: list[tuple[bytes, bytes]], query: bytes, shape: Shape) -> None:
+    assert shape_asked(google, headers, query) == shape
 
 
 def test_openai_shape() -> None:
-    assert listed([]) == {
+    assert listed("openai") == {
         "object": "list",
         "data": [
             {"id": i, "object": "model", "created": 1_700_000_000, "owned_by": "custom"} for i in ("a", "b/c", "d")
@@ -27,7 +42,7 @@ def test_openai_shape() -> None:
 
 
 def test_anthropic_shape() -> None:
-    page = listed(ANTHROPIC)
+    page = listed("anthropic")
     assert page["data"][0] == {"type": "model", "id": "a", "display_name": "a", "created_at": "2023-11-14T22:13:20Z"}
     assert (page["has_more"], page["first_id"], page["last_id"]) == (False, "a", "d")
 
@@ -43,18 +58,38 @@ def test_anthropic_shape() -> None:
     ],
 )
 def test_anthropic_paging(query: bytes, ids: list[str], more: bool) -> None:
-    page = listed(ANTHROPIC, query)
+    page = listed("anthropic", query)
     assert ([entry["id"] for entry in page["data"]], page["has_more"]) == (ids, more)
 
 
 @pytest.mark.parametrize("limit", [b"0", b"1001", b"x", b"-1"])
 def test_a_wrong_limit_is_named(limit: bytes) -> None:
     with pytest.raises(FailureError, match="limit: must be between 1 and 1000"):
-        listed(ANTHROPIC, b"limit=" + limit)
+        listed("anthropic", b"limit=" + limit)
 
 
 def test_one_model_by_its_id() -> None:
-    assert json.loads(model_body(ENTRIES, "b/c", [], 5))["id"] == "b/c"
-    assert json.loads(model_body(ENTRIES, "b/c", ANTHROPIC, 5))["type"] == "model"
+    assert json.loads(model_body(ENTRIES, "b/c", "openai", 5))["id"] == "b/c"
+    assert json.loads(model_body(ENTRIES, "b/c", "anthropic", 5))["type"] == "model"
     with pytest.raises(FailureError, match="'z' is not served here"):
-        model_body(ENTRIES, "z", [], 5)
+        model_body(ENTRIES, "z", "openai", 5)
+
+
+def test_google_shape() -> None:
+    first = listed("google")["models"][0]
+    assert (first["name"], first["displayName"]) == ("models/a", "a")
+    assert "generateContent" in first["supportedGenerationMethods"]
+    assert json.loads(model_body(ENTRIES, "b/c", "google", 5))["name"] == "models/b/c"
+
+
+def test_google_paging() -> None:
+    first = listed("google", b"pageSize=2")
+    assert ([model["displayName"] for model in first["models"]], first["nextPageToken"]) == (["a", "b/c"], "b/c")
+    assert listed("google", b"pageSize=2&pageToken=b%2Fc")["models"] == listed("google")["models"][2:]
+    assert len(listed("google", b"pageSize=5000")["models"]) == 3
+
+
+@pytest.mark.parametrize("query", [b"pageSize=-1", b"pageSize=x", b"pageToken=gone"])
+def test_a_wrong_page_is_named(query: bytes) -> None:
+    with pytest.raises(FailureError, match=query.partition(b"=")[0].decode()):
+        listed("google", query)
