@@ -34,7 +34,9 @@ class OutputFormat(msgspec.Struct, frozen=True):
 
 class GenerateRequest(msgspec.Struct, frozen=True):
     """``instructions`` is the system text that stands apart from the messages (Messages ``system``, Responses
-    ``instructions``); protocols that have only messages leave it empty. None means the caller did not say."""
+    ``instructions``); protocols that have only messages leave it empty. None means the caller did not say. ``compact``: the
+    answer is to stand for the conversation from now on (Responses' compaction). The last message asks the model for it, so that
+    only the spelling of the answer depends on this."""
 
     model: str
     messages: tuple[Message, ...]
@@ -63,4 +65,5 @@ class GenerateRequest(msgspec.Struct, frozen=True):
     cache: CacheHint | None = None
     stream: bool = False
     include_usage: bool | None = None
+    compact: bool = False
     extras: Extras = {}

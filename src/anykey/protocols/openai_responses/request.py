@@ -23,16 +23,10 @@ from anykey.protocols.openai_responses.tools_decoding import ToolReader, decode_
 from anykey.protocols.openai_responses.tools_encoding import ToolWriter
 from anykey.protocols.plain_tools import LAYOUT, plain_tools
 
-COMPACTION = "compaction"
-"""The key of ``extras`` that asks for an answer of exactly one compaction item."""
-
 LONGEST_USER = 64
 _ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
 _STATEFUL = ("previous_response_id", "conversation")
-_NOT_SENT = frozenset({COMPACTION, LAYOUT})
-"""Keys of our extras that are told in another place."""
-
 _TIERS = {"standard_only": "default"}
 _WITHOUT_A_FORM = ("top_k", "frequency_penalty", "presence_penalty", "seed")
 
@@ -56,11 +50,10 @@ def decode_request(body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
     output_format, verbosity = _read_text(text, left)
     if layout := tools.layout():
         left[LAYOUT] = layout
-    if reader.compaction:
-        left[COMPACTION] = True
     request = GenerateRequest(
         model=model,
         messages=messages,
+        compact=reader.compaction,
         instructions=_read_instructions(fields),
         tools=tuple(tools.tools),
         tool_choice=choice,
@@ -317,7 +310,7 @@ def _write_extras(body: Json, request: GenerateRequest, log: LossLog) -> None:
     """Our own keys; ``text`` is joined with what stands there already."""
     if not request.extras:
         return
-    rest = {key: value for key, value in own(request.extras).items() if key not in _NOT_SENT}
+    rest = {key: value for key, value in own(request.extras).items() if key != LAYOUT}
     more: Json = rest.pop("text", {})
     if more:
         body["text"] = {**more, **body.get("text", {})}

@@ -21,7 +21,7 @@ from anykey.protocols.openai_responses.compaction import summary_item
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.echo import ECHOED, echo
 from anykey.protocols.openai_responses.errors import failure_in_answer
-from anykey.protocols.openai_responses.extras import kept, own, write_extras
+from anykey.protocols.openai_responses.extras import kept, write_extras
 from anykey.protocols.openai_responses.ids import item_id, response_id, upstream_item_id
 from anykey.protocols.openai_responses.output_items import decode_item, logprobs_of
 from anykey.protocols.openai_responses.output_items_encoding import (
@@ -192,7 +192,7 @@ def encode_response(response: GenerateResponse, request: GenerateRequest | None 
         writer.add(part, f"choices[0].content[{index}]")
     ending = writer.end(choice)
     items = writer.items
-    if request is not None and wants_compaction(request):
+    if request is not None and request.compact:
         for index, item in enumerate(items):
             if item["type"] != "message":
                 log.dropped(f"output[{index}]", "a compaction holds nothing but text")
@@ -212,11 +212,6 @@ def encode_response(response: GenerateResponse, request: GenerateRequest | None 
     }
     write_extras(head, response.extras, "", log)
     return Encoded(msgspec.json.encode(head)[:-1] + b"," + echo(body) + b"}", tuple(log.losses))
-
-
-def wants_compaction(request: GenerateRequest) -> bool:
-    """The whole text of the answer is to become one ``compaction`` item."""
-    return bool(own(request.extras).get("compaction"))
 
 
 def compaction(texts: list[str], response: str) -> Json:

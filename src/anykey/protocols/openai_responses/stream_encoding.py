@@ -23,7 +23,7 @@ from anykey.protocols.openai_responses.errors import failed_response
 from anykey.protocols.openai_responses.extras import NAME, write_extras
 from anykey.protocols.openai_responses.ids import response_id
 from anykey.protocols.openai_responses.output_items_encoding import report_foreign
-from anykey.protocols.openai_responses.response import compaction, encode_finish, explanation, wants_compaction
+from anykey.protocols.openai_responses.response import compaction, encode_finish, explanation
 from anykey.protocols.openai_responses.stream_encoding_items import DELTA, END, NO_ITEM, Items, Open, Sink
 from anykey.protocols.openai_responses.usage import encode_usage
 
@@ -49,7 +49,7 @@ class StreamEncoder:
         self._finish: Finish | None = None
         self._over = False
         self._told: set[str] = set()
-        self._summary: list[str] | None = [] if wants_compaction(request) else None
+        self._summary: list[str] | None = [] if request.compact else None
         self._writers: dict[type[ev.StreamEvent], Callable[[Any], None]] = {
             ev.Started: self._started,
             ev.PartStarted: self._part_started,

@@ -134,7 +134,7 @@ def test_settings_that_change_on_the_way_are_folded_in() -> None:
 
 def test_compaction_is_asked_for_in_words() -> None:
     request = decode(input=[*HI, {"type": "compaction_trigger"}])
-    assert request.extras == {NAME: {"compaction": True}}
+    assert request.compact
     body, losses = encode(request)
     assert (body["input"][-1]["content"], losses) == (SUMMARISE, [])
     assert "compaction" not in body

@@ -172,7 +172,7 @@ def test_log_probabilities_go_to_their_texts() -> None:
     assert encoded(logprobs={"content": tokens})[1] == ["dropped:choices.logprobs.content"]
 
 
-COMPACTING = GenerateRequest("m", (), extras={"openai_responses": {"compaction": True}})
+COMPACTING = GenerateRequest("m", (), compact=True)
 
 
 def test_a_compaction_is_one_item() -> None:
