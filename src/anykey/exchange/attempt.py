@@ -99,9 +99,11 @@ async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Ga
 
 
 def _cross(exchange: Exchange, step: PlanStep, gateway: Gateway, strip: str) -> Crossing:
-    """Verbatim where the endpoint speaks the client's protocol, unless the body holds state that must not go there as it is."""
+    """Verbatim where the endpoint speaks the client's protocol, unless it speaks a part of it only, or the body holds state that
+    must not go there as it is."""
     dialect, carry = gateway.way_out(step).dialect, gateway.carry
-    if step.endpoint.protocol == exchange.codec.name and not strip and not holds_envelope(exchange.body):
+    same = step.endpoint.protocol == exchange.codec.name and getattr(dialect, "verbatim", True)
+    if same and not strip and not holds_envelope(exchange.body):
         return VerbatimCrossing(exchange, step, dialect, carry)
     exchange.to_be_estimated = gateway.calibration.wants(step.deployment.id)
     return TranslatedCrossing(exchange, step, dialect, carry._replace(strip=strip) if strip else carry)

@@ -37,8 +37,11 @@ DIALECT_FIELDS: Mapping[str, Mapping[str, FieldType]] = {
         "verbosity": bool,
         "named_tool_choice": bool,
         "strict_tools": bool,
+        "hosted_tools": str,
     },
     "openai_responses": {
+        "verbatim": bool,
+        "further_fields": str,
         "store": bool,
         "developer_role": bool,
         "instructions": bool,
@@ -84,6 +87,10 @@ DIALECT_FIELDS: Mapping[str, Mapping[str, FieldType]] = {
         "prefill": bool,
         "strict_tools": bool,
         "metadata": bool,
+        "hosted_tools": str,
+        "service_tier": bool,
+        "speed": bool,
+        "billing_header": bool,
     },
     "gemini_generate": {
         "json_schema": bool,

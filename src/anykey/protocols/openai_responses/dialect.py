@@ -11,7 +11,9 @@ from anykey.protocols.hosted import purposes
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The defaults are OpenAI's own API, with everything off that only some models or servers accept.
 
-    ``store``: what is sent, whatever the caller said: the gateway keeps responses itself and sends the whole history.
+    ``verbatim``: a client's own request may go out as it is; false where the server knows a part of the protocol and refuses the
+    rest, so that every request is fitted to it; ``further_fields`` are the top-level keys, separated by commas, that it takes all
+    the same. ``store``: what is sent, whatever the caller said: the gateway keeps responses itself and sends the whole history.
     ``developer_role``: accepted, else sent as ``system``. ``instructions``: the top-level key is accepted, else its text is the
     first message. ``sampling``: temperature and top_p are accepted. ``reasoning``: the ``reasoning`` object is accepted;
     ``reasoning_summary``: so is ``reasoning.summary``; ``include_encrypted``: reasoning is asked for in encrypted form and taken
@@ -27,6 +29,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     their name that the server accepts.
     """
 
+    verbatim: bool = True
+    further_fields: str = ""
     store: bool = False
     developer_role: bool = True
     instructions: bool = True

@@ -17,6 +17,7 @@ from anykey.protocols.fields import Fields, parse_json
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.effort import encode_effort, read_effort
 from anykey.protocols.openai_responses.extras import NAME, kept, own, write_extras
+from anykey.protocols.openai_responses.fitting import fit
 from anykey.protocols.openai_responses.items_decoding import InputReader
 from anykey.protocols.openai_responses.items_encoding import InputWriter
 from anykey.protocols.openai_responses.tools_decoding import ToolReader, decode_tool_choice
@@ -158,6 +159,7 @@ def _read_user(fields: Fields) -> str | None:
 def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     """The body for one upstream, and what it could not carry."""
     log = LossLog("request")
+    request = fit(request, dialect, log)
     request, losses = plain_tools(request, custom_tools=dialect.custom_tools, namespaces=dialect.namespaces)
     log.losses += losses
     body: Json = {"model": request.model}

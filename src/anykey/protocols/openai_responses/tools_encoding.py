@@ -99,7 +99,8 @@ class ToolWriter:
             case CustomTool():
                 return self._custom(tool, path)
             case HostedTool():
-                return tool.value if tool.origin == NAME else self._hosted(tool, path)
+                own = tool.origin == NAME and (self._dialect.verbatim or tool.purpose is None)
+                return tool.value if own else self._hosted(tool, path)
 
     def _function(self, tool: FunctionTool, path: str) -> Json:
         """``strict`` is said even where nobody asked: left out, the API tries to be strict and rewrites the schema."""
