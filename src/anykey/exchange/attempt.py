@@ -57,9 +57,10 @@ async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway
         try:
             await _try_deployment(exchange, attempt, reply, gateway)
         except AttemptFailed as error:
-            last = error
+            if last is None or not error.unsendable:  # what an upstream said tells more than what could not be asked
+                last = error
             log.info("%s: %s failed: %s", exchange.request_id, step.deployment.id, error.failure.message)
-            if not may_go_elsewhere(error.failure):
+            if not (error.unsendable or may_go_elsewhere(error.failure)):
                 break
         else:
             gateway.affinity.remember(exchange, plan, step)
@@ -90,7 +91,10 @@ async def _try_deployment(exchange: Exchange, attempt: Try, reply: Reply, gatewa
 
 async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Gateway, strip: str) -> None:
     """One call of one deployment, without reasoning state if ``strip`` says why. AttemptFailed: no answer was relayed."""
-    crossing = _cross(exchange, step, gateway, strip)
+    try:
+        crossing = _cross(exchange, step, gateway, strip)
+    except FailureError as error:
+        raise AttemptFailed(error.failure, unsendable=True) from None
     try:
         await _call(exchange, step, crossing, reply, gateway)
     except AttemptFailed as error:
@@ -102,7 +106,8 @@ def _cross(exchange: Exchange, step: PlanStep, gateway: Gateway, strip: str) -> 
     """Verbatim where the endpoint speaks the client's protocol, unless it speaks a part of it only, or the body holds state that
     must not go there as it is."""
     dialect, carry = gateway.way_out(step).dialect, gateway.carry
-    same = step.endpoint.protocol == exchange.codec.name and getattr(dialect, "verbatim", True)
+    whole = exchange.untouched or getattr(dialect, "verbatim", True)
+    same = step.endpoint.protocol == exchange.codec.name and whole
     if same and not strip and not holds_envelope(exchange.body):
         return VerbatimCrossing(exchange, step, dialect, carry)
     exchange.to_be_estimated = gateway.calibration.wants(step.deployment.id)

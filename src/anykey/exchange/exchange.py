@@ -33,6 +33,7 @@ class Exchange:
 
     ``began`` is monotonic seconds, ``at_ms`` unix milliseconds. ``status`` is the HTTP status the client got, 0 before.
     ``to_be_estimated``: the estimate of its tokens is wanted, in ``estimated_input``, to be compared with the usage.
+    ``untouched``: the body must go out as it is, whatever part of its protocol the upstream is said to know.
     ``answer_id``: what a translated answer is called where it is kept; ids of upstreams of other protocols may repeat.
     ``peek``: what ``admit`` looks for, where it was found already.
     """
@@ -58,6 +59,7 @@ class Exchange:
         self.to_be_estimated = False
         self.estimated_input: int | None = None
         self.answer_id: str | None = None
+        self.untouched = False
         self.peek: Peek | None = None
 
     def begin_attempt(self, step: PlanStep) -> None:

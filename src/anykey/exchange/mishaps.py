@@ -59,13 +59,14 @@ EVENT_END = b"\n\n"
 class AttemptFailed(Exception):
     """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same
     protocol: clients repair themselves on the exact wording of a 400. ``state_refused``: the call carried reasoning state, and
-    that is what the upstream did not take."""
+    that is what the upstream did not take. ``unsendable``: nothing was sent, since the request does not fit this deployment."""
 
-    def __init__(self, failure: Failure, spoken: HttpReply | None = None) -> None:
+    def __init__(self, failure: Failure, spoken: HttpReply | None = None, *, unsendable: bool = False) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.spoken = spoken
         self.state_refused = False
+        self.unsendable = unsendable
 
 
 def may_go_elsewhere(failure: Failure) -> bool:

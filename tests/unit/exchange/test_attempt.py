@@ -10,6 +10,7 @@ from tests.fakes.answers import (
     CHAT,
     MESSAGES,
     PAIRS,
+    PATHS,
     PROTOCOLS,
     TEXT,
     answering,
@@ -17,11 +18,12 @@ from tests.fakes.answers import (
     config,
     failing,
     pieces,
+    request,
     rows_left,
     told_text,
     wired,
 )
-from tests.fakes.gateway import RunningGateway
+from tests.fakes.gateway import RunningGateway, WireReply
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
 
 SPOKEN = "messages.0.content: the secret word is plugh"
@@ -256,3 +258,28 @@ async def test_losses_are_counted_in_a_header(tmp_path: Path) -> None:
     assert "logit_bias" in lossy.headers["x-anykey-losses"]
     assert "set-cookie" not in lossy.headers
     assert any("logit_bias" in loss for loss in row.losses)
+
+
+async def strictly(gateway: RunningGateway) -> WireReply:
+    """A Messages call with ``top_k`` that must lose nothing."""
+    headers = {**gateway.headers(), "x-anykey-strict": "true"}
+    return await gateway.post(PATHS[MESSAGES], request(MESSAGES, top_k=5), headers)
+
+
+async def test_a_deployment_that_cannot_be_asked_leads_to_the_next(tmp_path: Path) -> None:
+    """Strict: the first model would lose ``top_k``, the second takes it."""
+    async with WireServer(answering(CHAT)) as lossy, WireServer(answering(MESSAGES)) as whole:
+        doors = config((CHAT, lossy.url), (MESSAGES, whole.url))
+        async with RunningGateway(tmp_path, doors) as gateway:
+            reply = await strictly(gateway)
+    assert (reply.status, len(lossy.calls), len(whole.calls)) == (200, 0, 1)
+    assert whole.calls[0].json()["top_k"] == 5
+
+
+async def test_what_an_upstream_said_is_told_before_what_could_not_be_asked(tmp_path: Path) -> None:
+    slow = failing(429, error_body(MESSAGES, "slow down"))
+    async with WireServer(slow) as busy, WireServer(answering(CHAT)) as lossy:
+        doors = config((MESSAGES, busy.url), (CHAT, lossy.url))
+        async with RunningGateway(tmp_path, doors) as gateway:
+            reply = await strictly(gateway)
+    assert (reply.status, len(busy.calls), len(lossy.calls)) == (429, 1, 0)

@@ -58,6 +58,7 @@ async def _prepare(exchange: Exchange, asked: Asked, gateway: Gateway) -> Keeper
     if asked.continues or asked.background:
         switched_on(gateway)
     if gateway.memory is not None and await goes_native(exchange, asked, key, gateway):
+        exchange.untouched = True
         return NativeKeeper(gateway.memory, key.id, asked, exchange)
     prepared = await prepare(exchange.body, asked, key, gateway)
     memory = gateway.memory if gateway.memory is not None and gateway.memory.enabled else None

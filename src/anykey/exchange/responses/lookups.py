@@ -6,6 +6,7 @@ from anykey.conversation.failures import invalid
 from anykey.exchange.responses.answers import EVENTS, Asking, Query, answer_headers, answered, not_found
 from anykey.exchange.responses.background import BackgroundRun, replayed, running
 from anykey.exchange.responses.expansion import input_of, output_of
+from anykey.exchange.responses.frames import event
 from anykey.exchange.responses.items import identified, list_page
 from anykey.exchange.responses.native import forward
 from anykey.storage.conversations import StoredItem
@@ -33,10 +34,12 @@ async def retrieve(asking: Asking) -> bytes | None:
         return None
     if not stream:
         return stored.response
-    if not stored.events:
+    if not stored.background:
         raise invalid("only a response that was made with background can be streamed again", "stream")
+    # A restart loses the events of a call under way; that it failed is still told.
+    events = replayed(stored.events, after) if stored.events else event(b"response.failed", after + 1, stored.response)
     await asking.reply.start(200, answer_headers(asking.exchange, EVENTS))
-    await asking.reply.write(replayed(stored.events, after))
+    await asking.reply.write(events)
     await asking.reply.end()
     return None
 

@@ -73,7 +73,7 @@ class ResponseMemory:
 
     async def keep(self, stored: StoredResponse | None, added: Added | None = None) -> bool:
         """Keep a response and its part of a conversation, both or neither. False: it is too large or the database fails."""
-        size = len(stored.response) + len(stored.input) if stored is not None else 0
+        size = len(stored.response) + len(stored.input) + len(stored.events) if stored is not None else 0
         size += sum(len(item.item) for item in added.items) if added is not None else 0
         if size > self._most_bytes:
             log.warning("a response of %d bytes is not stored: the limit is %d", size, self._most_bytes)

@@ -29,6 +29,7 @@ protocol = "openai_responses"
 base_url = "{url}/v1"
 api_key = {{ env = "LAB_KEY" }}
 native_state = {native}
+{dialect}
 [models."test-model"]
 deployments = ["keeper/upstream-model", "keeper/other"]
 """
@@ -59,9 +60,9 @@ async def keeps(call: RecordedCall, connection: WireConnection) -> None:
 
 
 @asynccontextmanager
-async def running(directory: Path, *, native: bool = True) -> AsyncGenerator[Lab]:
+async def running(directory: Path, *, native: bool = True, dialect: str = "") -> AsyncGenerator[Lab]:
     async with WireServer(keeps) as upstream:
-        config = CONFIG.format(url=upstream.url, native=str(native).lower())
+        config = CONFIG.format(url=upstream.url, native=str(native).lower(), dialect=dialect)
         async with RunningGateway(directory, config) as gateway:
             key = create_key(gateway.home, "stranger").text
             yield Lab(upstream, gateway, {"authorization": f"Bearer {key}"})
@@ -81,6 +82,14 @@ async def test_a_call_goes_out_untouched_and_is_continued_where_it_is(tmp_path: 
     assert first == json.loads(body(background=True))
     assert (second["previous_response_id"], second["input"]) == ("resp_9", "hi")
     assert "store" not in second
+
+
+async def test_the_operator_s_word_is_stronger_than_what_the_provider_is_said_to_know(tmp_path: Path) -> None:
+    partly = "[providers.keeper.dialect.openai_responses]\nverbatim = false"
+    async with running(tmp_path, dialect=partly) as lab:
+        asked = body(model="keeper/upstream-model", client_metadata={"a": "b"}, store=True)
+        assert (await lab.gateway.post(PATH, asked)).status == 200
+    assert lab.upstream.calls[0].json() == json.loads(body(client_metadata={"a": "b"}, store=True))
 
 
 async def test_a_response_is_continued_by_the_deployment_that_has_it(tmp_path: Path) -> None:
