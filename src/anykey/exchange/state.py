@@ -19,8 +19,9 @@ from anykey.conversation.request import GenerateRequest
 from anykey.conversation.response import GenerateResponse
 from anykey.protocols.envelope import Maker, Tampered, seal, unseal
 
-_WITHOUT_TEXT: frozenset[str] = frozenset({"gemini_generate"})
-"""Clients of these protocols give state back without the text it belongs to: thought parts are not part of their history."""
+_WITHOUT_TEXT: frozenset[str] = frozenset({"gemini_generate", "openai_chat"})
+"""Clients of these protocols give state back without the text it belongs to: thought parts are not part of a Gemini history, and
+a Chat client puts all reasoning text of a stream together."""
 
 _RAW_SLOTS: dict[str, tuple[bytes, ...]] = {
     "openai_chat": (b'"reasoning_details"', b'"thought_signature"'),

@@ -7,10 +7,11 @@ parser minds. A refusal is an array of one error, as Google's is.
 from __future__ import annotations
 
 from anykey.exchange.ports import Headers, Reply
+from anykey.protocols.gemini_generate.stream_encoding import HEARTBEAT
 from anykey.server.frames import Frames
 
 CONTENT_TYPE = (b"content-type", b"application/json; charset=UTF-8")
-BEATS = frozenset({b"{}", b'{"usageMetadata":{}}'})
+BEATS = frozenset({b"{}", b'{"usageMetadata":{}}', HEARTBEAT[6:].rstrip()})
 """Chunks that say nothing: how Gemini's clients are kept waiting."""
 
 

@@ -129,7 +129,7 @@ def test_a_whole_answers_state_is_sealed_in_the_clients_name(client: ProtocolNam
     assert isinstance(told[0], ReasoningPart)
     assert told[0].state is not None
     assert (told[0].state.origin, told[0].state.place) == (origin, "call")
-    assert (found.maker, found.part.state, found.has_text) == (GOOGLE, STATE, False)
+    assert (found.maker, found.part.state, found.has_text) == (GOOGLE, STATE, client == "openai_chat")
 
 
 def test_an_answer_without_reasoning_is_the_same_object() -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from anykey.exchange.ports import Headers
+from anykey.protocols.gemini_generate.stream_encoding import HEARTBEAT
 from anykey.server.json_array import JsonArrayReply
 
 SSE: Headers = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-request-id", b"req_1"))
@@ -72,9 +73,9 @@ async def test_a_sign_of_life_is_a_line_break() -> None:
     paper = Paper()
     reply = JsonArrayReply(paper)
     await reply.start(200, SSE)
-    for beat in (b"data: {}\n\n", b": beat\n\n", b'data: {"usageMetadata":{}}\r\n\r\n'):
+    for beat in (HEARTBEAT, b"data: {}\n\n", b": beat\n\n", b'data: {"usageMetadata":{}}\r\n\r\n'):
         await reply.write(beat)
-    assert paper.body == b"\n\n\n"
+    assert paper.body == b"\n\n\n\n"
     await reply.write(b'data: {"n": 1}\n\n')
     await reply.end()
     assert json.loads(paper.body) == [{"n": 1}]

@@ -1,7 +1,7 @@
 """A streamed answer, neutral to wire: legal events in, chunks out; the last one holds the finish reasons and the usage.
 
-There is no terminator, no comment and no event name: clients of this protocol stop at any of them, so that ``data: {}`` is the
-only keep-alive. Calls, media and sources are told when they are whole. The chunks of ordinary deltas are constant bytes around
+There is no terminator, no comment and no event name: clients of this protocol stop at any of them, so that the only keep-alive
+is a chunk that says nothing. It has a candidate all the same: google-genai forgets a turn in which a chunk had none. Calls, media and sources are told when they are whole. The chunks of ordinary deltas are constant bytes around
 the text as JSON.
 """
 
@@ -43,7 +43,7 @@ from anykey.protocols.gemini_generate.grounding import CitedText
 from anykey.protocols.gemini_generate.parts_encoding import encode_text, encode_thought, sign
 from anykey.protocols.gemini_generate.usage import encode_usage
 
-HEARTBEAT = b"data: {}\r\n\r\n"
+HEARTBEAT = b'data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}]}\r\n\r\n'
 _END = b"\r\n\r\n"
 _encode = msgspec.json.Encoder().encode
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json, OpaquePart, OpaqueState, Part, ReasoningPart
 from anykey.protocols.fields import Fields
@@ -34,8 +36,17 @@ def read_reasoning(fields: Fields) -> list[Part]:
     if not plain and isinstance(other, str):
         plain = other
     if plain and not any(isinstance(part, ReasoningPart) and part.text for part in parts):
-        parts.insert(0, ReasoningPart(plain))
+        _place_text(plain, parts)
     return parts
+
+
+def _place_text(text: str, parts: list[Part]) -> None:
+    """A stream's text comes in ``reasoning_content`` and its signature after it, in a detail without text: they are one part."""
+    for index, part in enumerate(parts):
+        if isinstance(part, ReasoningPart) and part.state is not None and not part.redacted:
+            parts[index] = msgspec.structs.replace(part, text=text)
+            return
+    parts.insert(0, ReasoningPart(text))
 
 
 def decode_detail(value: Any, path: str) -> Part:

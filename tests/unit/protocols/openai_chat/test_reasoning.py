@@ -90,3 +90,8 @@ def test_state_alone_is_an_empty_text_for_an_upstream_that_insists_on_the_field(
 def test_several_pieces_become_one_text() -> None:
     pieces = [ReasoningPart("a"), ReasoningPart("b", extras={"openai_chat": {"id": "r"}})]
     assert history(pieces, Dialect()) == ({"reasoning_content": "ab"}, ["dropped:p1.id", "approximated:p1"])
+
+
+def test_a_signature_without_text_belongs_to_the_text_beside_it() -> None:
+    details = [{"type": "reasoning.text", "signature": "sig", "format": "anthropic-claude-v1"}]
+    assert read_reasoning(Fields({"reasoning_content": "so", "reasoning_details": details})) == [SIGNED]
