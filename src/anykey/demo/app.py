@@ -1,8 +1,10 @@
 """The demo model as a raw ASGI application: one small upstream, asked over HTTP like any other.
 
 Law: it knows routes, the bearer token, the pace and the accidents; what is said is `script`, how is the wires.
-Routes: `POST /v1/chat/completions`, `POST /v1/messages`, `POST /v1/messages/count_tokens`, `GET /v1/models`,
-`GET /v1/models/{id}`. Every answer carries `x-demo-model: anykey`.
+Routes: `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`, `POST /v1beta/models/{id}:generateContent`
+and `:streamGenerateContent?alt=sse`; to count, `POST /v1/messages/count_tokens`, `POST /v1/responses/input_tokens` and
+`:countTokens`; `GET /v1/models`, `GET /v1/models/{id}`. Gemini's are under `/v1` too. Every answer carries
+`x-demo-model: anykey`.
 """
 
 import asyncio
@@ -10,14 +12,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from anykey.demo import chat_wire, messages_wire
 from anykey.demo.fields import Object
 from anykey.demo.prompt import BadRequestError, Prompt
-from anykey.demo.script import Performance, perform
+from anykey.demo.routes import MODEL_LISTS, MODEL_PATHS, Action, Wire, action_at, family_of
+from anykey.demo.script import perform
 
-MODEL = "demo"
 RESET_EXTENSION = "anykey.demo.reset"  # the server's way to end a connection with a TCP reset
 _LARGEST_BODY = 64 * 1024 * 1024
 _FLUSH_S = 0.02  # what was sent must have left the process before the connection is reset
@@ -26,21 +27,8 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 
-class Wire(Protocol):
-    """What a wire module offers; the names are the same in each."""
-
-    def read(self, body: Object, digest: str) -> Prompt: ...
-    def reply(self, prompt: Prompt, performance: Performance) -> Object: ...
-    def stream(self, prompt: Prompt, performance: Performance) -> Iterator[bytes]: ...
-    def failure(self, status: int, message: str, request_id: str) -> Object: ...
-
-
-_WIRES: dict[str, Wire] = {"/v1/chat/completions": chat_wire, "/v1/messages": messages_wire}
-_COUNT_PATH = "/v1/messages/count_tokens"
-
-
 class DemoApp:
-    """The application. `token` is the bearer token or x-api-key asked for, `word_delay_s` the pace of a stream."""
+    """The application. `token` is the bearer token or API key asked for, `word_delay_s` the pace of a stream."""
 
     def __init__(self, token: str, word_delay_s: float) -> None:
         self._token = token.encode()
@@ -68,34 +56,31 @@ class DemoApp:
             await exchange.fail(413, "The request body is larger than 64 MiB.")
         elif not self._knows(exchange.headers):
             await exchange.fail(401, "The demo model answers only the process that started it.")
-        elif exchange.method == "GET" and exchange.path == "/v1/models":
-            models = [_model(exchange.anthropic)]
-            page = (
-                {"has_more": False, "first_id": MODEL, "last_id": MODEL} if exchange.anthropic else {"object": "list"}
-            )
-            await exchange.send_json(200, {"data": models, **page})
-        elif exchange.method == "GET" and exchange.path == f"/v1/models/{MODEL}":
-            await exchange.send_json(200, _model(exchange.anthropic))
-        elif exchange.method == "POST" and exchange.path in {*_WIRES, _COUNT_PATH}:
+        elif exchange.method == "GET" and exchange.path in MODEL_LISTS:
+            await exchange.send_json(200, exchange.family.models)
+        elif exchange.method == "GET" and exchange.path in MODEL_PATHS:
+            await exchange.send_json(200, exchange.family.model)
+        elif exchange.method == "POST" and (action := action_at(exchange.path)):
             try:
-                await self._generate(exchange, _parsed(body), hashlib.sha256(body).hexdigest()[:16])
+                await self._act(exchange, action, body)
             except BadRequestError as wrong:
-                await exchange.fail(400, str(wrong))
+                await exchange.fail(400, str(wrong), wrong.code)
         else:
             await exchange.fail(404, f"The demo model has no {exchange.method} {exchange.path}.")
 
     def _knows(self, headers: dict[bytes, bytes]) -> bool:
         bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        offered = (bearer, headers.get(b"x-api-key", b""))
+        offered = (bearer, headers.get(b"x-api-key", b""), headers.get(b"x-goog-api-key", b""))
         return any(secrets.compare_digest(one, self._token) for one in offered)
 
-    async def _generate(self, exchange: "_Exchange", body: Object, digest: str) -> None:
-        if exchange.path == _COUNT_PATH:
-            counted = messages_wire.read_for_count(body, digest)
-            await exchange.send_json(200, {"input_tokens": counted.input_tokens})
-            return
-        wire = _WIRES[exchange.path]
-        prompt = wire.read(body, digest)
+    async def _act(self, exchange: "_Exchange", action: Action, raw: bytes) -> None:
+        body, digest = {**_parsed(raw), **(action.named or {})}, hashlib.sha256(raw).hexdigest()[:16]
+        if action.wire:
+            await self._answer(exchange, action.wire, action.wire.read(body, digest))
+        elif action.counting:
+            await exchange.send_json(200, action.counting(body, digest))
+
+    async def _answer(self, exchange: "_Exchange", wire: Wire, prompt: Prompt) -> None:
         performance = perform(prompt)
         if performance.silence_s and not await exchange.pause(performance.silence_s):
             return
@@ -115,7 +100,7 @@ class _Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.anthropic = self.path.startswith("/v1/messages") or b"anthropic-version" in self.headers
+        self.family = family_of(self.path, self.headers)
         self._reset: Callable[[], None] = scope["extensions"][RESET_EXTENSION]
         self._gone = gone
         self._send = send
@@ -129,10 +114,9 @@ class _Exchange:
         await self._end_connection()
         return False
 
-    async def fail(self, status: int, message: str) -> None:
+    async def fail(self, status: int, message: str, code: str | None = None) -> None:
         """An HTTP error in the shape of the protocol asked."""
-        wire: Wire = messages_wire if self.anthropic else chat_wire
-        await self.send_json(status, wire.failure(status, message, self._id))
+        await self.send_json(status, self.family.failure(status, message, self._id, code))
 
     async def send_json(self, status: int, value: Object, accident: str | None = None) -> None:
         """A whole JSON answer: `cut` sends half of it as if it were all, `reset` half before a TCP reset."""
@@ -165,7 +149,7 @@ class _Exchange:
             await self._send({"type": "http.response.body", "body": b""})
 
     async def _start(self, status: int, content_type: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-        request_id = (b"request-id" if self.anthropic else b"x-request-id", self._id.encode())
+        request_id = (self.family.request_id, self._id.encode())
         marks = [(b"content-type", content_type), (b"x-demo-model", b"anykey"), request_id]
         await self._send({"type": "http.response.start", "status": status, "headers": marks + headers})
 
@@ -200,9 +184,3 @@ def _parsed(body: bytes) -> Object:
     if not isinstance(value, dict):
         raise BadRequestError("The request body is not a JSON object.")
     return value  # pyright: ignore[reportUnknownVariableType] - a parsed object has string keys
-
-
-def _model(anthropic: bool) -> Object:
-    if anthropic:
-        return {"type": "model", "id": MODEL, "display_name": "Demo", "created_at": "2026-01-01T00:00:00Z"}
-    return {"id": MODEL, "object": "model", "created": 1767225600, "owned_by": "anykey-demo"}

@@ -2,6 +2,7 @@
 
 Stream: a role chunk, deltas, a finish chunk with an empty delta, a chunk with `choices: []` and the usage when
 `stream_options.include_usage` asks for it, `data: [DONE]`. Tool calls: id, type and name first, arguments after.
+The strict model wants the `reasoning_content` of its tool calls back, as DeepSeek's does, until the user speaks again.
 """
 
 import json
@@ -18,7 +19,7 @@ from anykey.demo.fields import (
     required_text,
     text_field,
 )
-from anykey.demo.prompt import BadRequestError, Prompt, Role, Tool, Turn
+from anykey.demo.prompt import BadRequestError, Prompt, Role, Tool, Turn, is_strict
 from anykey.demo.script import Call, Performance, words
 
 _CREATED = 1767225600  # 2026-01-01: the demo reads no clock, so that its answers repeat byte for byte
@@ -43,6 +44,8 @@ def read(body: Object, digest: str) -> Prompt:
     if not messages:
         raise BadRequestError("messages: at least one message is expected")
     _check_tool_results(messages)
+    if is_strict(model):
+        _check_reasoning(messages)
     tools, must_call = _tools(body)
     limit = limit_field(body, "max_completion_tokens") or limit_field(body, "max_tokens")
     stop: Any = body.get("stop") or []
@@ -97,12 +100,12 @@ def stream(prompt: Prompt, performance: Performance) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def failure(status: int, message: str, request_id: str) -> Object:
+def failure(status: int, message: str, request_id: str, code: str | None = None) -> Object:
     """The body of an HTTP error. The request id travels in a header here, not in the body."""
     del request_id
     fallback = ("server_error" if status >= 500 else "invalid_request_error", None)
-    kind, code = _ERROR_TYPES.get(status, fallback)
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    kind, usual = _ERROR_TYPES.get(status, fallback)
+    return {"error": {"message": message, "type": kind, "param": None, "code": code or usual}}
 
 
 def _turn(message: Object) -> Turn:
@@ -123,6 +126,14 @@ def _check_tool_results(messages: list[Object]) -> None:
         called.update(text_field(call, "id") for call in objects_field(message, "tool_calls"))
         if message.get("role") == "tool" and message.get("tool_call_id") not in called:
             raise BadRequestError(f"messages.{place}: tool_call_id answers no call made before it")
+
+
+def _check_reasoning(messages: list[Object]) -> None:
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            return
+        if message.get("tool_calls") and message.get("reasoning_content") is None:
+            raise BadRequestError("The `reasoning_content` in the thinking mode must be passed back to the API.")
 
 
 def _tools(body: Object) -> tuple[tuple[Tool, ...], bool]:

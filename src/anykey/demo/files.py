@@ -39,10 +39,10 @@ def reading_call(prompt: Prompt) -> tuple[str, dict[str, Any]] | None:
     """The tool name and arguments that read the file the prompt asks for, when a tool offered can."""
     name = file_asked_for(prompt.said)
     for tool in sorted(prompt.tools, key=_reader_rank) if name else ():
-        parameter = _path_parameter(tool)
+        parameter = path_parameter(tool)
         if name and parameter and _reader_rank(tool) <= len(_READERS):
             arguments = cast("dict[str, Any]", sample(tool.parameters) or {})
-            return tool.name, {**arguments, parameter: _path(prompt, tool, parameter, name)}
+            return tool.name, {**arguments, parameter: path_for(prompt, tool, parameter, name)}
     return None
 
 
@@ -76,24 +76,28 @@ def _reader_rank(tool: Tool) -> int:
     return len(_READERS) if "read" in name else len(_READERS) + 1
 
 
-def _properties(tool: Tool) -> dict[str, Any]:
+def properties(tool: Tool) -> dict[str, Any]:
+    """The parameters of a tool by name, each with its schema."""
     schema: Any = tool.parameters
     return (cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}).get("properties") or {}
 
 
-def _path_parameter(tool: Tool) -> str | None:
-    texts = [name for name, schema in _properties(tool).items() if _is_string(schema)]
+def path_parameter(tool: Tool) -> str | None:
+    """The parameter that takes the path of a file, or None."""
+    texts = [name for name, schema in properties(tool).items() if is_string(schema)]
     named = [name for name in texts if "path" in name.lower() or "file" in name.lower()]
     return min(named, key=lambda name: "path" not in name.lower(), default=None)
 
 
-def _is_string(schema: Any) -> bool:
+def is_string(schema: Any) -> bool:
+    """The schema allows a string."""
     kind = cast("dict[str, Any]", schema).get("type") if isinstance(schema, dict) else None
     return kind == "string" or (isinstance(kind, list) and "string" in kind)
 
 
-def _path(prompt: Prompt, tool: Tool, parameter: str, name: str) -> str:
-    about = str(_properties(tool)[parameter].get("description", "")).lower()
+def path_for(prompt: Prompt, tool: Tool, parameter: str, name: str) -> str:
+    """The path as that parameter wants it: absolute, in the program's working directory, where it says so."""
+    about = str(properties(tool)[parameter].get("description", "")).lower()
     wants_absolute = parameter.lower() in _ABSOLUTE_NAMES or "absolute" in about
     if not wants_absolute or name.startswith(("/", "~")) or name[1:3] == ":\\":
         return name

@@ -2,7 +2,8 @@
 
 Stream: message_start, then each block as start, deltas and stop (a `ping` after the first start), message_delta
 with the stop reason and the usage, message_stop. Every record has its `event:` name. Tool input comes as
-`input_json_delta`s of which the first is empty; a thinking block ends with one `signature_delta`.
+`input_json_delta`s of which the first is empty; a thinking block ends with one `signature_delta`. A thinking block that
+comes back must be one of its own, unaltered; the strict model wants it back before the calls it led to.
 """
 
 import json
@@ -19,10 +20,10 @@ from anykey.demo.fields import (
     required_text,
     text_field,
 )
-from anykey.demo.prompt import BadRequestError, Prompt, Role, Tool, Turn
+from anykey.demo.prompt import BadRequestError, Prompt, Role, Tool, Turn, is_strict
 from anykey.demo.script import Performance, words
+from anykey.demo.signing import sign, signed_answer
 
-_SIGNATURE = "ZGVtbyBzaWduYXR1cmU="  # "demo signature"; real ones are base64 too
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 _ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 _ERROR_TYPES = {
@@ -49,11 +50,17 @@ def read_for_count(body: Object, digest: str) -> Prompt:
     return _read(body, digest, None)
 
 
+def count(body: Object, digest: str) -> Object:
+    """The answer of `/v1/messages/count_tokens`; raises BadRequestError."""
+    return {"input_tokens": read_for_count(body, digest).input_tokens}
+
+
 def reply(prompt: Prompt, performance: Performance) -> Object:
     """The whole answer as one `message` object."""
     blocks: list[Object] = []
     if performance.reasoning:
-        blocks.append({"type": "thinking", "thinking": performance.reasoning, "signature": _SIGNATURE})
+        signature = sign("thinking", prompt.digest, performance.reasoning)
+        blocks.append({"type": "thinking", "thinking": performance.reasoning, "signature": signature})
     if performance.text:
         blocks.append({"type": "text", "text": performance.text})
     for place, call in enumerate(performance.calls):
@@ -88,8 +95,9 @@ def stream(prompt: Prompt, performance: Performance) -> Iterator[bytes]:
     yield _event("message_stop")
 
 
-def failure(status: int, message: str, request_id: str) -> Object:
-    """The body of an HTTP error."""
+def failure(status: int, message: str, request_id: str, code: str | None = None) -> Object:
+    """The body of an HTTP error. The protocol has no code beside the type."""
+    del code
     fallback = "api_error" if status >= 500 else "invalid_request_error"
     error = {"type": _ERROR_TYPES.get(status, fallback), "message": message}
     return {"type": "error", "error": error, "request_id": request_id}
@@ -101,6 +109,7 @@ def _read(body: Object, digest: str, limit: int | None) -> Prompt:
     if not messages:
         raise BadRequestError("messages: at least one message is required")
     _check_tool_results(messages)
+    _check_thinking(messages, strict=is_strict(model))
     tools, must_call = _tools(body)
     output = object_field(body, "output_config").get("format") or body.get("output_format")
     wanted = object_field({"format": output}, "format")
@@ -141,6 +150,37 @@ def _check_tool_results(messages: list[Object]) -> None:
                 raise BadRequestError(f"messages.{place}: tool_use_id answers no tool_use before it")
 
 
+def _check_thinking(messages: list[Object], *, strict: bool) -> None:
+    for place, message in enumerate(messages):
+        for number, part in enumerate(content_parts(message)):
+            at = f"messages.{place}.content.{number}"
+            if part.get("type") == "redacted_thinking":  # this model never makes one
+                raise BadRequestError(f"{at}: Invalid `data` in `redacted_thinking` block")
+            if part.get("type") == "thinking" and not _is_own(part):
+                raise BadRequestError(f"{at}: Invalid `signature` in `thinking` block")
+    for place in _tool_turns(messages) if strict else ():
+        first = content_parts(messages[place])[0].get("type")
+        if first != "thinking":
+            raise BadRequestError(
+                f"messages.{place}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first}`. When "
+                "`thinking` is enabled, a final `assistant` message must start with a thinking block."
+            )
+
+
+def _is_own(part: Object) -> bool:
+    return signed_answer("thinking", text_field(part, "signature"), text_field(part, "thinking")) is not None
+
+
+def _tool_turns(messages: list[Object]) -> Iterator[int]:
+    """Where the assistant called tools since the user last spoke."""
+    for place in reversed(range(len(messages))):
+        kinds = {part.get("type") for part in content_parts(messages[place])}
+        if messages[place].get("role") == "user" and "tool_result" not in kinds:
+            return
+        if "tool_use" in kinds:
+            yield place
+
+
 def _tools(body: Object) -> tuple[tuple[Tool, ...], bool]:
     tools = tuple(
         Tool(required_text(tool, "name"), text_field(tool, "description"), tool["input_schema"])
@@ -161,7 +201,8 @@ def _blocks(prompt: Prompt, performance: Performance) -> Iterator[tuple[Object, 
     """Each content block as it starts, with the deltas that fill it."""
     if performance.reasoning:
         thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in words(performance.reasoning)]
-        signed = {"type": "signature_delta", "signature": _SIGNATURE}
+        signature = sign("thinking", prompt.digest, performance.reasoning)
+        signed = {"type": "signature_delta", "signature": signature}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*thoughts, signed]
     if performance.text:
         spoken: list[Object] = [{"type": "text_delta", "text": piece} for piece in words(performance.text)]

@@ -5,7 +5,7 @@ Law: pure values. The wire modules build a `Prompt`, the script reads it; neithe
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,17 +17,27 @@ _MEDIA_TOKENS = 256
 Role = Literal["system", "user", "assistant"]
 
 
+THINKING_MODEL = "demo-thinking"  # reasons in every answer
+STRICT_MODEL = "demo-thinking-strict"  # and refuses tool results when the reasoning before the call did not come back
+
+
 class BadRequestError(ValueError):
-    """The request cannot be understood; the text is for the caller."""
+    """The request cannot be understood; the text is for the caller, `code` for a program where the protocol has one."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function the caller offers: `parameters` is its JSON schema."""
+    """A tool the caller offers: `parameters` is its JSON schema, unless it takes free text."""
 
     name: str
     description: str = ""
     parameters: Any = None
+    free_text: bool = False
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Prompt:
-    """One request. `schema` is None unless JSON is asked for; `digest` names the request and seeds every id."""
+    """One request. `schema` is None unless JSON is asked for; `digest` names the request and seeds every id.
+
+    `options` is what only the wire that read the request looks at again when it answers.
+    """
 
     model: str
     digest: str
@@ -54,6 +67,12 @@ class Prompt:
     max_tokens: int | None = None
     stream: bool = False
     stream_usage: bool = False
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def thinks(self) -> bool:
+        """The model asked reasons without being told."""
+        return THINKING_MODEL in self.model
 
     @cached_property
     def said(self) -> str:
@@ -72,6 +91,16 @@ class Prompt:
         return tuple(found)
 
     @cached_property
+    def results_since_said(self) -> int:
+        """How many tool results came since the user last said something."""
+        count = 0
+        for turn in reversed(self.turns):
+            if turn.role == "user" and spoken_text(turn.text):
+                break
+            count += len(turn.results)
+        return count
+
+    @cached_property
     def system(self) -> str:
         """All system and developer text, one message a line."""
         return "\n".join(turn.text for turn in self.turns if turn.role == "system")
@@ -82,6 +111,11 @@ class Prompt:
         texts = [text for turn in self.turns for text in (turn.text, *turn.results)]
         texts += [tool.name + tool.description + json.dumps(tool.parameters) for tool in self.tools]
         return max(1, sum(map(tokens, texts)) + _MEDIA_TOKENS * sum(turn.media for turn in self.turns))
+
+
+def is_strict(model: str) -> bool:
+    """The model asked is the one that wants its reasoning back."""
+    return STRICT_MODEL in model
 
 
 def tokens(text: str) -> int:

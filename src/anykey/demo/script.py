@@ -3,20 +3,25 @@
 The first of these that fits is the answer:
 
 1. The conversation ends with tool results: `The tool answered: "<first line>"` for each, or, when the user had asked
-   for the first line of a file, `The first line is: "<first line>"`. Nothing else in the prompt acts a second time.
+   for the first line of a file, `The first line is: "<first line>"`. Nothing else in the prompt acts a second time,
+   except that `use three tools` (two to nine, or a digit) asks for that many turns of one call each: the calls of row
+   4 by turns, or the call of any row below it again.
 2. A helper call of a program (title, commit message, summary; recognised by its system text): a short title.
 3. `fail STATUS message` (400 to 599): that HTTP status in the protocol's error shape; 429 says retry-after 2.
 4. `call NAME {json}`, once or several times: those tool calls, if any tool is offered. `call NAME` alone works for a
-   tool that is offered, and a tool choice that demands a call gets one with the smallest valid arguments.
-5. `read FILE` (open, view, show, cat) with a tool offered that reads files: a call of it. Absolute paths are made
+   tool that is offered; one that takes free text gets the rest of what was said. A tool choice that demands a call gets
+   one with the smallest valid arguments.
+5. `edit FILE: TEXT` or `edit FILE: OLD => NEW` with a tool offered that patches or writes files: a call of it.
+6. `read FILE` (open, view, show, cat) with a tool offered that reads files: a call of it. Absolute paths are made
    with the working directory that the program tells its model.
-6. A JSON response format, or `json`: the smallest value that the schema allows.
-7. Anything else: `This is anykey's demo model. You said: <first 200 characters>.`
+7. A JSON response format, or `json`: the smallest value that the schema allows.
+8. Anything else: `This is anykey's demo model. You said: <first 200 characters>.`
 
-These add to the answer: `wait N` (silent for N <= 60 seconds first), `think` (reasoning first), `long N` (N words
-of text), `break` (half of the answer, then a TCP reset), `cut` (no terminator at the end). Apart from `call`, orders
-are read in the first line of what the user said, outside double quotes; `think`, `json`, `break` and `cut` must begin
-a clause, and the last two must be the whole of it, so that ordinary sentences do not set them off.
+These add to the answer: `wait N` (silent for N <= 60 seconds first), `think` (reasoning first; a model called
+`demo-thinking` always does), `long N` (N words of text), `break` (half of the answer, then a TCP reset), `cut` (no
+terminator at the end). Apart from `call`, orders are read in the first line of what the user said, outside double quotes;
+`think`, `json`, `break` and `cut` must begin a clause, and the last two must be the whole of it, so that ordinary sentences
+do not set them off.
 
 Stop sequences and the token limit are kept. A token is four bytes (`prompt.tokens`).
 """
@@ -26,8 +31,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from anykey.demo.editing import editing_call
 from anykey.demo.files import first_line, reading_call
-from anykey.demo.prompt import Prompt, tokens
+from anykey.demo.prompt import Prompt, Tool, tokens
 from anykey.demo.sample import sample
 
 TITLE = "Demo conversation"
@@ -40,6 +46,8 @@ _FAIL = re.compile(r"\bfail\s+([45]\d\d)\b[ \t]*(.*)", re.IGNORECASE)
 _WAIT = re.compile(r"\bwait\s+(\d+(?:\.\d+)?)\b", re.IGNORECASE)
 _LONG = re.compile(r"\blong\s+(\d+)\b", re.IGNORECASE)
 _CALL = re.compile(r"\bcall\s+([\w.:-]*\w)", re.IGNORECASE)
+_SEVERAL = re.compile(r"\buse\s+(two|three|four|five|six|seven|eight|nine|[2-9])\s+tools\b", re.IGNORECASE)
+_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CLAUSE = re.compile(r"[;,.]|\bthen\b|\band\b", re.IGNORECASE)
 _HELPER = re.compile(
@@ -51,7 +59,7 @@ _HELPER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call; `arguments` is the text of a JSON object."""
+    """One tool call; `arguments` is the text of a JSON object, or the free text for a tool that takes it."""
 
     name: str
     arguments: str
@@ -106,21 +114,31 @@ class _Orders:
 def perform(prompt: Prompt) -> Performance:
     """The demo model's answer to a prompt; see the table above."""
     if prompt.new_results:
-        return _kept_to_limits(prompt, Performance(text=_text(prompt, _about_results(prompt))))
+        return _kept_to_limits(prompt, _after_results(prompt))
     if not prompt.tools and _HELPER.search(prompt.system):
         return _kept_to_limits(prompt, Performance(text=_text(prompt, TITLE, word=TITLE)))
     orders = _orders(prompt.said)
     if orders.fail:
         return Performance(silence_s=orders.wait_s, refusal=orders.fail)
-    calls = _calls(prompt)
+    calls = _calls(prompt)[: 1 if _turns_asked(prompt) else None]
     answer = Performance(
         silence_s=orders.wait_s,
-        reasoning=_REASONING if orders.begins("think") else "",
+        reasoning=_REASONING if prompt.thinks or orders.begins("think") else "",
         text=_words(orders.words) if calls else _spoken(prompt, orders),
         calls=calls,
         finish="tool_calls" if calls else "stop",
     )
     return _with_accident(_kept_to_limits(prompt, answer), orders)
+
+
+def _after_results(prompt: Prompt) -> Performance:
+    """The next of several calls asked for one after another, else what the tools answered."""
+    reasoning = _REASONING if prompt.thinks else ""
+    calls = _calls(prompt) if prompt.results_since_said < _turns_asked(prompt) else ()
+    if calls:
+        call = calls[prompt.results_since_said % len(calls)]
+        return Performance(reasoning=reasoning, calls=(call,), finish="tool_calls")
+    return Performance(reasoning=reasoning, text=_text(prompt, _about_results(prompt)))
 
 
 def words(text: str) -> list[str]:
@@ -151,21 +169,42 @@ def _calls(prompt: Prompt) -> tuple[Call, ...]:
         return ()
     if ordered := _ordered_calls(prompt):
         return ordered
+    if editing := editing_call(prompt):
+        return (Call(*editing),)
     if reading := reading_call(prompt):
         return (Call(reading[0], _compact(reading[1])),)
-    if prompt.must_call:
-        tool = prompt.tools[0]
-        return (Call(tool.name, _compact(sample(tool.parameters) or {})),)
+    if prompt.must_call or _turns_asked(prompt):
+        return (_smallest_call(prompt.tools[0]),)
     return ()
 
 
+def _smallest_call(tool: Tool) -> Call:
+    return Call(tool.name, "demo" if tool.free_text else _compact(sample(tool.parameters) or {}))
+
+
+def _turns_asked(prompt: Prompt) -> int:
+    """How many tool turns one after another the user asks for, or 0."""
+    found = _SEVERAL.search(_QUOTED.sub("", prompt.said.partition("\n")[0]))
+    if not found:
+        return 0
+    number = found.group(1).lower()
+    return int(number) if number.isdigit() else _NUMBERS.index(number) + 2
+
+
 def _ordered_calls(prompt: Prompt) -> tuple[Call, ...]:
-    offered = {tool.name for tool in prompt.tools}
+    # A gateway writes the namespace of a tool before its name where the protocol has none; the user need not know.
+    offered = {tool.name.rpartition("__")[2]: tool for tool in prompt.tools} | {
+        tool.name: tool for tool in prompt.tools
+    }
     calls: list[Call] = []
     for found in _CALL.finditer(prompt.said):
-        arguments = _object_at(prompt.said[found.end() :].lstrip())
-        if arguments is not None or found.group(1) in offered:
-            calls.append(Call(found.group(1), _compact(arguments or {})))
+        rest = prompt.said[found.end() :].lstrip()
+        tool = offered.get(found.group(1))
+        if tool and tool.free_text:
+            return (*calls, Call(tool.name, rest))
+        arguments = _object_at(rest)
+        if arguments is not None or tool:
+            calls.append(Call(tool.name if tool else found.group(1), _compact(arguments or {})))
     return tuple(calls)
 
 

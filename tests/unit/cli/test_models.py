@@ -14,7 +14,7 @@ def test_without_a_credential_there_is_demo(capsys: pytest.CaptureFixture[str]) 
         "id": "demo",
         "provider": "demo",
         "owned_by": "demo",
-        "protocols": ["openai_chat", "anthropic_messages"],
+        "protocols": ["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate"],
     }
 
 

@@ -95,8 +95,8 @@ async def test_the_same_request_has_the_same_answer(demo: Demo) -> None:
     assert await ask_json(demo, asked) == await ask_json(demo, asked)
 
 
-async def test_either_header_carries_the_token(demo: Demo) -> None:
-    for key in ("authorization: Bearer ", "x-api-key: "):
+async def test_any_header_for_keys_carries_the_token(demo: Demo) -> None:
+    for key in ("authorization: Bearer ", "x-api-key: ", "x-goog-api-key: "):
         status, _ = await ask_json(demo, request(demo, "/v1/models", key=key))
         assert status == 200
     status, refused = await ask_json(demo, request(demo, "/v1/models", key="authorization: Bearer x"))
@@ -104,7 +104,7 @@ async def test_either_header_carries_the_token(demo: Demo) -> None:
     assert demo.token not in json.dumps(refused)
 
 
-async def test_models_in_both_shapes(demo: Demo) -> None:
+async def test_models_in_every_shape(demo: Demo) -> None:
     _, listed = await ask_json(demo, request(demo, "/v1/models"))
     assert (listed["object"], [model["id"] for model in listed["data"]]) == ("list", ["demo"])
     anthropic = "anthropic-version: 2023-06-01\r\nx-api-key: "
@@ -112,6 +112,8 @@ async def test_models_in_both_shapes(demo: Demo) -> None:
     assert (page["has_more"], page["data"][0]["type"]) == (False, "model")
     _, one = await ask_json(demo, request(demo, "/v1/models/demo"))
     assert one["object"] == "model"
+    _, google = await ask_json(demo, request(demo, "/v1beta/models", key="x-goog-api-key: "))
+    assert [model["name"] for model in google["models"]] == ["models/demo"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,8 @@ async def test_models_in_both_shapes(demo: Demo) -> None:
         ("/v1/chat/completions", b"[" * 100_000, 400, "invalid_request_error"),
         ("/v1/messages", b'{"model":"m","max_tokens":1}', 400, "invalid_request_error"),
         ("/v1/messages/batches", b"{}", 404, "not_found_error"),
-        ("/v1/responses", b"{}", 404, "invalid_request_error"),
+        ("/v1/responses", b"{}", 400, "invalid_request_error"),
+        ("/v1/embeddings", b"{}", 404, "invalid_request_error"),
     ],
 )
 async def test_what_it_does_not_understand(demo: Demo, path: str, data: bytes, status: int, kind: str) -> None:

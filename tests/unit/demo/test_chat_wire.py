@@ -125,6 +125,31 @@ async def test_reasoning_comes_before_the_text(demo: Demo) -> None:
     assert whole.choices[0].message.model_dump()["reasoning_content"] == thought
 
 
+async def test_the_strict_model_wants_its_reasoning_back_in_a_tool_loop(demo: Demo) -> None:
+    async with sdk(demo) as client:
+        first = await client.chat.completions.create(
+            model="demo-thinking-strict", messages=said("call get_weather {}"), tools=[WEATHER]
+        )
+        turn: Any = first.choices[0].message.model_dump()
+        assert turn["reasoning_content"]
+        result: ChatCompletionMessageParam = {
+            "role": "tool",
+            "tool_call_id": turn["tool_calls"][0]["id"],
+            "content": "18 C",
+        }
+        forgetful = {name: value for name, value in turn.items() if name != "reasoning_content"}
+
+        async def back(model: str, *messages: Any) -> str | None:
+            told = await client.chat.completions.create(model=model, messages=[*said("go"), *messages])
+            return told.choices[0].message.content
+
+        assert await back("demo-thinking-strict", turn, result) == 'The tool answered: "18 C"'
+        assert await back("demo-thinking", forgetful, result) == 'The tool answered: "18 C"'
+        assert await back("demo-thinking-strict", forgetful, result, *said("thanks"))
+        with pytest.raises(openai.BadRequestError, match="must be passed back"):
+            await back("demo-thinking-strict", forgetful, result)
+
+
 async def test_limits(demo: Demo) -> None:
     async with sdk(demo) as client:
         short = await client.chat.completions.create(model="demo", messages=said("long 9"), max_completion_tokens=2)

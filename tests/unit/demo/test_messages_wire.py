@@ -10,6 +10,7 @@ from anthropic.types import MessageParam, ToolParam
 from anykey.demo import messages_wire
 from anykey.demo.prompt import BadRequestError
 from anykey.demo.script import Call, Performance
+from anykey.demo.signing import signed_answer
 from tests.unit.demo.conftest import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,8 +85,42 @@ async def test_thinking_is_signed_and_the_same_in_both_forms(demo: Demo) -> None
             streamed = await stream.get_final_message()
     assert whole.content[0].type == "thinking"
     assert whole.content[0].signature
-    assert whole.content[0].thinking
-    assert streamed.content[0] == whole.content[0]
+    assert streamed.content[0].type == "thinking"
+    assert streamed.content[0].thinking == whole.content[0].thinking
+    for block in (whole.content[0], streamed.content[0]):
+        assert signed_answer("thinking", block.signature, block.thinking)
+
+
+async def test_thinking_must_come_back_as_it_was(demo: Demo) -> None:
+    async with sdk(demo) as client:
+        answer = await client.messages.create(
+            model="demo-thinking", max_tokens=100, messages=said(TWO_CALLS.partition("} ")[0] + "}"), tools=[WEATHER]
+        )
+        thought, call = answer.content
+        assert thought.type == "thinking"
+        assert call.type == "tool_use"
+        result: MessageParam = {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "18 C"}],
+        }
+
+        async def back(model: str, *blocks: Any) -> str:
+            turn: MessageParam = {"role": "assistant", "content": blocks}
+            told = await client.messages.create(model=model, max_tokens=100, messages=[*said("go"), turn, result])
+            return told.content[-1].model_dump()["text"]
+
+        same = thought.model_dump()
+        assert await back("demo-thinking-strict", same, call) == 'The tool answered: "18 C"'
+        assert await back("demo-thinking", call) == 'The tool answered: "18 C"'
+        with pytest.raises(anthropic.BadRequestError, match="Expected `thinking` or `redacted_thinking`"):
+            await back("demo-thinking-strict", call)
+        for altered in ({**same, "thinking": "I know."}, {**same, "signature": "Zm9yZWlnbg=="}):
+            with pytest.raises(
+                anthropic.BadRequestError, match=r"messages\.1.*Invalid `signature` in `thinking` block"
+            ):
+                await back("demo", altered, call)
+        with pytest.raises(anthropic.BadRequestError, match="Invalid `data` in `redacted_thinking` block"):
+            await back("demo", {"type": "redacted_thinking", "data": "eA=="}, call)
 
 
 async def test_tool_choice_and_limits(demo: Demo) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anykey.demo.prompt import Prompt, Tool, Turn, spoken_text, tokens
+from anykey.demo.prompt import Prompt, Tool, Turn, is_strict, spoken_text, tokens
 
 
 def prompt(*turns: Turn, tools: tuple[Tool, ...] = ()) -> Prompt:
@@ -41,6 +41,27 @@ def test_results_are_new_only_at_the_end() -> None:
     assert prompt(Turn("user", "go"), call, *results).new_results == ("a", "b", "c")
     assert prompt(Turn("user", "go"), call, *results, Turn("system", "note")).new_results == ("a", "b", "c")
     assert prompt(Turn("user", "go"), call, *results, Turn("user", "and now?")).new_results == ()
+
+
+def test_results_are_counted_since_the_user_spoke() -> None:
+    call = Turn("assistant", "")
+    results = (Turn("user", results=("a",)), call, Turn("user", results=("b", "c")))
+    assert prompt(Turn("user", "go"), call, *results).results_since_said == 3
+    assert (
+        prompt(
+            Turn("user", "go"), call, *results, Turn("user", "<system-reminder>x</system-reminder>")
+        ).results_since_said
+        == 3
+    )
+    assert prompt(Turn("user", "go"), call, *results, Turn("user", "and now?")).results_since_said == 0
+
+
+def test_a_model_is_known_by_its_name() -> None:
+    thinking = Prompt(model="demo/demo-thinking", digest="d", turns=())
+    assert thinking.thinks
+    assert not prompt().thinks
+    assert is_strict("demo-thinking-strict")
+    assert not is_strict(thinking.model)
 
 
 def test_a_token_is_four_bytes_begun() -> None:

@@ -92,8 +92,59 @@ def test_a_call_without_arguments_needs_an_offered_tool() -> None:
     assert perform(prompt('call get_weather {"city": "Paris"}')).calls == ()
 
 
+def test_a_tool_is_known_without_the_namespace_before_its_name() -> None:
+    grouped = replace(WEATHER, name="mcp__weather__get_weather")
+    assert perform(prompt("call get_weather", grouped)).calls == (Call("mcp__weather__get_weather", "{}"),)
+    for tools in ((WEATHER, grouped), (grouped, WEATHER)):
+        assert perform(prompt("call get_weather", *tools)).calls == (Call("get_weather", "{}"),)
+
+
 def test_a_demanded_call_has_the_smallest_arguments() -> None:
     assert perform(prompt("hello", WEATHER, must_call=True)).calls == (Call("get_weather", '{"city":"demo"}'),)
+
+
+def test_a_tool_for_free_text_gets_the_rest_of_what_was_said() -> None:
+    free = Tool("exec", free_text=True)
+    assert perform(prompt("call exec text('a')\ncall b", free)).calls == (Call("exec", "text('a')\ncall b"),)
+    assert perform(prompt("hello", free, must_call=True)).calls == (Call("exec", "demo"),)
+
+
+def test_three_tools_are_three_turns_of_one_call() -> None:
+    asked = prompt('use three tools: call get_weather {"city":"Paris"}, call read {"path":"a"}', WEATHER, READ)
+    seen: list[str] = []
+    for number in range(3):
+        (call,) = perform(asked).calls
+        seen.append(call.name)
+        asked = replace(asked, turns=(*asked.turns, Turn("assistant"), Turn("user", results=(f"result {number}",))))
+    assert seen == ["get_weather", "read", "get_weather"]
+    assert perform(asked) == Performance(text='The tool answered: "result 2"')
+
+
+@pytest.mark.parametrize("said", ["use 2 tools: read a.txt", "use two tools; read a.txt"])
+def test_the_same_file_is_read_again_when_more_turns_are_asked(said: str) -> None:
+    assert perform(after_tools(said, "one")).calls == (Call("read", '{"path":"a.txt"}'),)
+    again = after_tools(said, "one")
+    again = replace(again, turns=(*again.turns, Turn("assistant"), Turn("user", results=("two",))))
+    assert perform(again).text == 'The tool answered: "two"'
+
+
+def test_without_an_order_the_first_tool_is_used() -> None:
+    assert perform(prompt("use three tools", WEATHER)).calls == (Call("get_weather", '{"city":"demo"}'),)
+    assert perform(prompt('say "use three tools"', WEATHER)).calls == ()
+
+
+def test_a_file_is_edited_with_the_tool_offered() -> None:
+    patch = Tool("apply_patch", free_text=True)
+    (call,) = perform(prompt("edit a.txt: hello", READ, patch)).calls
+    assert call.arguments == "*** Begin Patch\n*** Add File: a.txt\n+hello\n*** End Patch\n"
+    assert perform(prompt("edit a.txt: hello", READ)).calls == ()
+
+
+def test_a_thinking_model_reasons_in_every_answer() -> None:
+    thinking = replace(prompt("hello"), model="demo-thinking-strict")
+    assert perform(thinking).reasoning
+    assert perform(replace(after_tools("go", "x"), model="demo-thinking")).reasoning
+    assert not perform(prompt("hello")).reasoning
 
 
 def test_a_file_is_read_with_the_tool_offered() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from anykey.providers.records import EndpointRow
-from anykey.routing.snapshot import Endpoint, Snapshot, deployment_of, list_models, request_url
+from anykey.routing.snapshot import SERVED_PROTOCOLS, Endpoint, Snapshot, deployment_of, list_models, request_url
 from tests.unit.routing.configuring import provider, snapshot
 
 
@@ -77,7 +77,7 @@ def test_the_list_of_models() -> None:
         ("demo/demo", "demo", "demo"),
     ]
     assert list_models(known)[0].protocols == ("anthropic_messages",)
-    assert list_models(known)[1].protocols == ("openai_chat", "anthropic_messages")
+    assert list_models(known)[1].protocols == SERVED_PROTOCOLS
 
 
 def test_the_catalogues_models_are_listed_where_none_are_pinned() -> None:
