@@ -26,7 +26,28 @@ def test_fields_of_claude_models(model: str, fields: dict[str, DialectValue]) ->
 
 @pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-haiku-4-5-20251001"])
 def test_models_before_4_6_have_no_field_of_the_newer_ones(model: str) -> None:
-    assert catalogue()["anthropic"].dialect_of("anthropic_messages", model) == {}
+    anthropic = catalogue()["anthropic"]
+    assert anthropic.dialect_of("anthropic_messages", model) == anthropic.dialect["anthropic_messages"]
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [
+        ("claude-3-opus-20240229", 4096),
+        ("claude-3-5-sonnet-20241022", 8192),
+        ("claude-opus-4-1", 32_000),
+        ("claude-sonnet-4-5", 64_000),
+        ("claude-opus-5-5", 128_000),
+    ],
+)
+def test_the_limit_of_an_answer_is_the_models_own(model: str, limit: int) -> None:
+    assert catalogue()["anthropic"].dialect_of("anthropic_messages", model)["default_max_tokens"] == limit
+
+
+def test_only_search_models_search() -> None:
+    openai = catalogue()["openai"]
+    assert openai.dialect_of("openai_chat", "gpt-4o-search-preview")["hosted_tools"] == "web_search"
+    assert "hosted_tools" not in openai.dialect_of("openai_chat", "gpt-4o")
 
 
 def test_opus_5_may_be_forced_to_a_tool_but_opus_5_5_may_not() -> None:

@@ -1,5 +1,5 @@
-"""Tools that Anthropic defines and the client runs: a shell, an editor, a memory. The model was trained on them, so the wire has a
-type and no schema; every other model is offered a function with the schema that Anthropic documents for its calls.
+"""Tools that Anthropic defines and the client runs: a shell, an editor, a memory. The model was trained on them, so the wire has
+a type and no schema; every other model is offered a function with the schema that Anthropic documents for its calls.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _TEXTS: Json = {
     "file_text": {"type": "string", "description": "The content of the new file. For the command create."},
     "old_str": {"type": "string", "description": "The text to replace, which must occur once. For str_replace."},
     "new_str": {"type": "string", "description": "The text that takes its place. For str_replace."},
-    "insert_line": {"type": "integer", "description": "The line after which to insert, 0 for the beginning. For insert."},
+    "insert_line": {
+        "type": "integer",
+        "description": "The line after which to insert, 0 for the beginning. For insert.",
+    },
 }
 
 _BASH = ClientTool(
@@ -61,7 +64,9 @@ _EDITOR = ClientTool(
 )
 _OLDER_EDITOR = ClientTool(
     "Views, creates and edits text files, and undoes the last edit.",
-    _commands(["view", "create", "str_replace", "insert", "undo_edit"], {"path": _PATH, "view_range": _RANGE, **_TEXTS}),
+    _commands(
+        ["view", "create", "str_replace", "insert", "undo_edit"], {"path": _PATH, "view_range": _RANGE, **_TEXTS}
+    ),
 )
 _MEMORY = ClientTool(
     "Keeps notes from one conversation to the next, in files under /memories.",

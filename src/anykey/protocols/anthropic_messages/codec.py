@@ -5,12 +5,12 @@ one plain text block stands as a string (``content``, ``system``, a tool result)
 result, empty ``citations``, unsigned thinking, ``is_error: false``, ``stream: false`` and the type ``custom`` of a tool are left
 out; ``output_format`` stands in ``output_config``; ``metadata`` is its ``user_id``; neighbouring messages of one role are one
 message with its tool results first; a tool without schema gets an empty one, one without a type at its root ``object``; schemas
-of the output close their objects; the order of keys is ours. What a dialect forbids is gone with a Loss: an effort without
-``thinking`` also switches thinking on, as it does in other protocols.
+of the output close their objects and say their bounds in words; the order of keys is ours. What a dialect forbids is gone
+with a Loss: an effort without ``thinking`` also switches thinking on, as it does in other protocols.
 
 An answer is the same JSON except: ``null``, empty text and thinking blocks, empty ``citations`` and zero details of the usage
 are left out; the four counts of the usage are always there; ids that do not begin with ``msg_`` are made anew.
-A stream: a block that is not text, thinking or a tool call comes whole in its start; padding and ``estimated_tokens`` go.
+A stream: a block that is not text, thinking or a call comes whole in its start; padding and ``estimated_tokens`` go.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from anykey.protocols.anthropic_messages import dialect as dialects
 from anykey.protocols.anthropic_messages import errors
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import NAME
+from anykey.protocols.anthropic_messages.messages_encoding import BILLING_HEADER
 from anykey.protocols.anthropic_messages.request import decode_request, encode_request
 from anykey.protocols.anthropic_messages.response import decode_response, encode_response
 from anykey.protocols.anthropic_messages.stream_decoding import StreamDecoder
@@ -49,6 +50,27 @@ _VERSION = b"anthropic-version"
 _BETA = b"anthropic-beta"
 
 
+class _Head(msgspec.Struct):
+    text: str = ""
+
+
+_blocks_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def _unbilled(system: msgspec.Raw | None) -> msgspec.Raw | None:
+    """``system`` without Claude Code's billing line, which would make each prompt a new prefix for the upstream's cache; None
+    where there is none. All other bytes stay."""
+    if system is None or BILLING_HEADER.encode() not in bytes(system):
+        return None
+    try:
+        blocks = _blocks_decoder.decode(system)
+        kept = [block for block in blocks if not _head_decoder.decode(block).text.startswith(BILLING_HEADER)]
+    except msgspec.DecodeError:
+        return None  # one string, or no blocks: the upstream's to judge
+    return msgspec.Raw(msgspec.json.encode(kept)) if len(kept) < len(blocks) else None
+
+
 class MessagesCodec:
     """See ``protocols.codec.Codec`` for what each verb promises."""
 
@@ -69,9 +91,12 @@ class MessagesCodec:
         if "model" not in fields:
             raise invalid("Field required", "model")
         name = msgspec.json.encode(model)
-        if bytes(fields["model"]) == name:
+        system = None if dialect.billing_header else _unbilled(fields.get("system"))
+        if bytes(fields["model"]) == name and system is None:
             return PreparedBody(body, hide_usage=False)
         fields["model"] = msgspec.Raw(name)
+        if system is not None:
+            fields["system"] = system
         return PreparedBody(msgspec.json.encode(fields), hide_usage=False)
 
     def request_headers(

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from anykey.conversation.parts import Json
+from anykey.protocols.hosted import purposes
 
 
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,7 +19,10 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the protocol requires. ``mid_conversation_system``: the role ``system`` may stand inside ``messages``. ``cache_control``:
     cache breakpoints are taken. ``output_format``: ``output_config.format`` is taken. ``effort``: ``output_config.effort`` is
     taken. ``documents``: document blocks are taken. ``prefill``: the last message may be the assistant's. ``strict_tools``:
-    ``strict`` on a tool is taken. ``metadata``: ``metadata.user_id`` is taken.
+    ``strict`` on a tool is taken. ``metadata``: ``metadata.user_id`` is taken. ``hosted_tools``: the purposes, separated by
+    commas, for which the server has a tool of its own (``protocols.hosted``). ``service_tier``: that key is taken; ``speed``: so
+    is ``speed: fast``. ``billing_header``: the server knows Claude Code's ``x-anthropic-billing-header`` line in the system text;
+    it changes at every request, so to any other server it is a prefix that is never the same.
     """
 
     version: str = "2023-06-01"
@@ -34,11 +38,17 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefill: bool = True
     strict_tools: bool = True
     metadata: bool = True
+    hosted_tools: str = ""
+    service_tier: bool = True
+    speed: bool = False
+    billing_header: bool = False
 
 
 def dialect(table: Json) -> Dialect:
     """The Dialect of a catalogue row's table. ValueError names the unknown field or the wrong value."""
     try:
-        return msgspec.convert(table, Dialect)
+        found = msgspec.convert(table, Dialect)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
+    purposes(found.hosted_tools)
+    return found

@@ -15,12 +15,12 @@ from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Citation, Json, ToolCallPart
 from anykey.conversation.tools import HostedPurpose, HostedTool
 from anykey.protocols.anthropic_messages.dialect import Dialect
-from anykey.protocols.anthropic_messages.extras import NAME, report_foreign
+from anykey.protocols.anthropic_messages.extras import NAME
 from anykey.protocols.anthropic_messages.shapes import is_array, is_object
 from anykey.protocols.hosted import purposes, search_options
 
-SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
-"""Types of the calls that the provider runs."""
+SERVER_CALL = "server_tool_use"
+"""The usual type of a call that the provider runs; another one is among its extras."""
 
 _PURPOSES: dict[str, HostedPurpose] = {
     "web_search_": "web_search",
@@ -47,7 +47,7 @@ _SEARCHES = frozenset({"web_search", "google_search", "googleSearch"})
 
 def decode_hosted(kind: str, name: str | None, wire: Json) -> HostedTool:
     """A tool of the provider; ``wire`` is all of it but its cache hint, which the caller adds."""
-    purpose = next((word for prefix, word in _PURPOSES.items() if kind.startswith(prefix)), None)
+    purpose: HostedPurpose | None = next((_PURPOSES[prefix] for prefix in _PURPOSES if kind.startswith(prefix)), None)
     options: Json = {}
     if purpose in ("web_search", "web_fetch"):
         options = search_options(
@@ -90,9 +90,8 @@ def _unsaid(tool: HostedTool) -> Json:
 
 def hosted_blocks(part: ToolCallPart, path: str, log: LossLog) -> list[Json]:
     """The blocks of an answer for a call that a provider ran; none, with a Loss, where they have no form here."""
-    own = part.extras.get(NAME, {})
-    if own.get("type") in SERVER_CALLS:
-        return [{"type": own["type"], "id": part.id, "name": part.name, "input": _arguments(part), **own}]
+    if NAME in part.extras:
+        return [own_call(part)]
     if part.name not in _SEARCHES:
         log.dropped(path, "a call that another provider ran itself has no form here")
         return []
@@ -105,10 +104,18 @@ def hosted_blocks(part: ToolCallPart, path: str, log: LossLog) -> list[Json]:
     call: Json = {"type": "server_tool_use", "id": call_id, "name": "web_search", "input": {"query": query}}
     sources = _sources(asked)
     if not sources:
-        log.dropped(path, "the addresses that the search found are not known, and a search without them has no form here")
+        log.dropped(
+            path, "the addresses that the search found are not known, and a search without them has no form here"
+        )
         return []
-    report_foreign({origin: {} for origin in part.extras}, path, log)
+    log.approximated(path, "told as a search of this protocol, without the pages it read")
     return [call, {"type": "web_search_tool_result", "tool_use_id": call_id, "content": sources}]
+
+
+def own_call(part: ToolCallPart) -> Json:
+    """The block of a call that a provider of this protocol ran."""
+    call: Json = {"type": SERVER_CALL, "id": part.id, "name": part.name, "input": _arguments(part)}
+    return {**call, **part.extras.get(NAME, {})}
 
 
 def _arguments(part: ToolCallPart) -> Json:

@@ -28,6 +28,7 @@ from anykey.conversation.parts import (
 from anykey.conversation.verify import ALLOWED_PARTS
 from anykey.protocols.anthropic_messages.cache import decode_cache
 from anykey.protocols.anthropic_messages.extras import NAME, keep
+from anykey.protocols.anthropic_messages.hosted import SERVER_CALL
 from anykey.protocols.anthropic_messages.shapes import is_array, is_object
 from anykey.protocols.fields import Fields, kind_of
 
@@ -173,6 +174,16 @@ def _decode_tool_use(fields: Fields, _: Json) -> Part:
     return ToolCallPart(call_id, name, arguments, "function", cache, keep(fields.rest()))
 
 
+def _decode_server_call(fields: Fields, value: Json) -> Part:
+    """A call that the provider ran. That there are extras of ours, perhaps empty, tells that it is one of this protocol."""
+    call_id, name = fields.required_text("id"), fields.required_text("name")
+    given = fields.any("input")
+    arguments = "{}" if given is None else _encode_json(given).decode()
+    cache = decode_cache(fields.object("cache_control"))
+    extras = fields.rest() if value["type"] == SERVER_CALL else {"type": value["type"], **fields.rest()}
+    return ToolCallPart(call_id, name, arguments, "hosted", cache, {NAME: extras})
+
+
 def _decode_tool_result(fields: Fields, _: Json) -> Part:
     call_id = fields.required_text("tool_use_id")
     value = fields.any("content")
@@ -229,6 +240,8 @@ _READERS: dict[str, Callable[[Fields, Json], Part]] = {
     "redacted_thinking": _decode_redacted,
     "tool_use": _decode_tool_use,
     "tool_result": _decode_tool_result,
+    SERVER_CALL: _decode_server_call,
+    "mcp_tool_use": _decode_server_call,
     "image": _decode_medium,
     "document": _decode_medium,
 }

@@ -17,8 +17,12 @@ from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import put
 from anykey.protocols.anthropic_messages.parts_encoding import BlockWriter, own_extras, shorten
 
+BILLING_HEADER = "x-anthropic-billing-header"
+"""How Claude Code's first system block begins; a hash in it changes at every request and would spoil prefix caches."""
+
 _SYSTEM_ROLES = ("system", "developer")
 _MARKED = "<system-instruction>\n{}\n</system-instruction>"
+_MADE = "You made this in your last message:"
 _GO_ON = "Go on from exactly where your last message stops. Do not repeat any of it."
 
 
@@ -49,11 +53,14 @@ class _Turn:
 def encode_prompt(request: GenerateRequest, dialect: Dialect, writer: BlockWriter) -> Prompt:
     """Both fields. FailureError (400) when no message is left to send."""
     leading = _leading(request.messages)
-    system = _encode_system(request, leading, writer)
+    system = _encode_system(request, leading, dialect, writer)
     writer.cache.region = "messages"
     turns: list[_Turn] = []
     for position in range(leading, len(request.messages)):
         turn = _encode_turn(request.messages[position], position, dialect, writer)
+        if turn.role == "user" and writer.made:
+            turn.blocks = [{"type": "text", "text": _MADE}, *writer.made, *turn.blocks]
+            writer.made = []
         if not turn.blocks:
             if turn.wire:
                 writer.log.dropped(f"messages[{position}]", "a message without content cannot be sent")
@@ -68,6 +75,8 @@ def encode_prompt(request: GenerateRequest, dialect: Dialect, writer: BlockWrite
         if lost is not None:
             raise invalid(f"nothing in them can be sent to this model: {lost.path}: {lost.reason}", "messages")
         raise invalid("at least one message is required", "messages")
+    if writer.made:
+        writer.log.dropped("messages", "no message of the user comes after the picture that could show it")
     _close_prefill(turns, dialect, writer, f"messages[{len(request.messages) - 1}]")
     return Prompt(system, [turn.spell() for turn in turns])
 
@@ -82,15 +91,16 @@ def _leading(messages: tuple[Message, ...]) -> int:
     return len(messages)
 
 
-def _encode_system(request: GenerateRequest, leading: int, writer: BlockWriter) -> list[Json]:
+def _encode_system(request: GenerateRequest, leading: int, dialect: Dialect, writer: BlockWriter) -> list[Json]:
     writer.cache.region = "instructions"
-    system = writer.blocks(_texts(request.instructions, "instructions", writer), "instructions")
+    instructions = _without_billing(request.instructions, dialect, writer)
+    system = writer.blocks(_texts(instructions, "system", writer), "system")
     for position, message in enumerate(request.messages[:leading]):
         path = f"messages[{position}]"
         if message.role == "developer":
             writer.log.approximated(f"{path}.role", "sent as system")
         _note_message(message, path, writer)
-        blocks = writer.blocks(_texts(message.parts, f"{path}.parts", writer), f"{path}.parts")
+        blocks = writer.blocks(_texts(message.parts, f"{path}.content", writer), f"{path}.content")
         _hint_last(blocks, message.cache, path, writer)
         system += blocks
     return system
@@ -104,6 +114,21 @@ def _texts(parts: tuple[Part, ...], path: str, writer: BlockWriter) -> tuple[Par
         if isinstance(part, MediaPart):
             writer.log.dropped(f"{path}[{position}]", "system text holds no media")
     return tuple(part for part in parts if not isinstance(part, MediaPart))
+
+
+def _without_billing(parts: tuple[Part, ...], dialect: Dialect, writer: BlockWriter) -> tuple[Part, ...]:
+    """``parts`` of the system text without the line that only Anthropic's own servers look at."""
+    if dialect.billing_header or not any(_is_billing(part) for part in parts):
+        return parts
+    for position, part in enumerate(parts):
+        if _is_billing(part):
+            why = "the billing line of the client changes at each request and is for its own provider"
+            writer.log.dropped(f"system[{position}]", why)
+    return tuple(part for part in parts if not _is_billing(part))
+
+
+def _is_billing(part: Part) -> bool:
+    return isinstance(part, TextPart) and part.text.startswith(BILLING_HEADER)
 
 
 def _note_message(message: Message, path: str, writer: BlockWriter) -> None:
@@ -127,7 +152,7 @@ def _encode_turn(message: Message, position: int, dialect: Dialect, writer: Bloc
         return _encode_later_system(message, path, dialect, writer)
     if message.role == "assistant":
         return _Turn("assistant", _assistant_blocks(message, path, writer), _wire_fields(message, path, writer))
-    return _Turn("user", writer.blocks(message.parts, f"{path}.parts"), _wire_fields(message, path, writer))
+    return _Turn("user", writer.blocks(message.parts, f"{path}.content"), _wire_fields(message, path, writer))
 
 
 def _wire_fields(message: Message, path: str, writer: BlockWriter) -> Json:
@@ -138,26 +163,34 @@ def _wire_fields(message: Message, path: str, writer: BlockWriter) -> Json:
 
 
 def _assistant_blocks(message: Message, path: str, writer: BlockWriter) -> list[Json]:
-    """What the model said before. Sound and pictures it made cannot be shown to it again."""
+    """What the model said before. A picture it made is shown by the user, for an assistant's message may hold none; sound
+    cannot be shown to it again."""
     parts = message.parts
-    made = [part for part in parts if type(part) is MediaPart and part.kind in ("audio", "video")]
-    if not made:
-        return writer.blocks(parts, f"{path}.parts")
-    for part in made:
-        writer.log.dropped(f"{path}.parts[{parts.index(part)}]", f"{part.kind} that the model made has no form here")
-    return writer.blocks(tuple(part for part in parts if part not in made), f"{path}.parts")
+    if not any(type(part) is MediaPart for part in parts):
+        return writer.blocks(parts, f"{path}.content")
+    blocks: list[Json] = []
+    for position, part in enumerate(parts):
+        where = f"{path}.content[{position}]"
+        if type(part) is not MediaPart:
+            blocks += writer.blocks((part,), f"{path}.content", position)
+        elif part.kind in ("audio", "video"):
+            writer.log.dropped(where, f"{part.kind} that the model made has no form here")
+        else:
+            writer.log.emulated(where, f"the {part.kind} is shown in the next message of the user")
+            writer.made += writer.blocks((part,), f"{path}.content", position)
+    return blocks
 
 
 def _encode_later_system(message: Message, path: str, dialect: Dialect, writer: BlockWriter) -> _Turn:
-    parts = _texts(message.parts, f"{path}.parts", writer)
+    parts = _texts(message.parts, f"{path}.content", writer)
     if dialect.mid_conversation_system:
         if message.role == "developer":
             writer.log.approximated(f"{path}.role", "sent as system")
-        return _Turn("system", writer.blocks(parts, f"{path}.parts"), _wire_fields(message, path, writer))
+        return _Turn("system", writer.blocks(parts, f"{path}.content"), _wire_fields(message, path, writer))
     writer.log.emulated(f"{path}.role", "marked text of the user, because this upstream takes no system message here")
     for key in own_extras(message.extras):
         writer.log.dropped(f"{path}.{key}", "a field of system messages, which this upstream does not take")
-    blocks = [block for block in writer.blocks(parts, f"{path}.parts") if _is_text(block, path, writer)]
+    blocks = [block for block in writer.blocks(parts, f"{path}.content") if _is_text(block, path, writer)]
     for block in blocks:
         block["text"] = _MARKED.format(block["text"])
     _hint_last(blocks, message.cache, path, writer)
@@ -167,7 +200,7 @@ def _encode_later_system(message: Message, path: str, dialect: Dialect, writer: 
 def _is_text(block: Json, path: str, writer: BlockWriter) -> bool:
     if block["type"] != "text":
         writer.log.dropped(
-            f"{path}.parts", f"a {block['type']} block needs a system message, which this upstream does not take"
+            f"{path}.content", f"a {block['type']} block needs a system message, which this upstream does not take"
         )
     return block["type"] == "text"
 

@@ -19,6 +19,11 @@ _BY_SCHEMA = (
 _ONE_SCHEMA = ("items", "not", "if", "then", "else")
 _SCHEMA_LISTS = ("anyOf", "allOf", "oneOf", "prefixItems")
 _SCHEMA_MAPS = ("properties", "$defs", "definitions", "patternProperties")
+_REFUSED = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"}
+    | {"maxItems", "uniqueItems", "contains", "minContains", "maxContains", "minProperties", "maxProperties"}
+)
+"""Constraints that are a 400 here; Anthropic's own SDK says them in the description too."""
 
 
 def decode_output_format(value: Json | None) -> OutputFormat | None:
@@ -47,6 +52,10 @@ def encode_output_format(asked: OutputFormat | None, dialect: Dialect, log: Loss
     schema, changed = closed(asked.schema)
     if changed:
         log.approximated("output_format.schema", "additionalProperties: false was added, which is required here")
+    schema, unsaid = said_in_words(schema)
+    if unsaid:
+        told = f"{', '.join(sorted(unsaid))} cannot be said here as they are; descriptions say the bounds"
+        log.approximated("output_format.schema", told)
     return {"type": "json_schema", "schema": schema}, None
 
 
@@ -72,3 +81,40 @@ def closed(schema: Any) -> tuple[Any, bool]:
         result["additionalProperties"] = False
         changed = True
     return result, changed
+
+
+def said_in_words(schema: Any) -> tuple[Any, set[str]]:
+    """``schema`` whose constraints that this protocol refuses are words of the description, and which they are. A lower bound
+    of an array's length may be 0 or 1; ``oneOf`` is spelled ``anyOf``."""
+    if not is_object(schema):
+        return schema, set()
+    result: Json = {}
+    unsaid: set[str] = set()
+    words: list[str] = []
+    for key, value in schema.items():
+        if key in _REFUSED or (key == "minItems" and value not in (0, 1)):
+            words.append(f"{key}: {msgspec.json.encode(value).decode()}")
+            unsaid.add(key)
+            continue
+        respelled = key == "oneOf" and "anyOf" not in schema
+        if respelled:
+            unsaid.add(key)
+        result["anyOf" if respelled else key] = _below(key, value, unsaid)
+    if words:
+        told = f"({', '.join(words)})"
+        said = result.get("description")
+        result["description"] = f"{said} {told}" if isinstance(said, str) and said else told
+    return result, unsaid
+
+
+def _below(key: str, value: Any, unsaid: set[str]) -> Any:
+    """The schemas under one key, in the same way."""
+    if key in _ONE_SCHEMA:
+        found, more = said_in_words(value)
+        unsaid |= more
+        return found
+    if key in _SCHEMA_LISTS and is_array(value):
+        return [_below("items", item, unsaid) for item in value]
+    if key in _SCHEMA_MAPS and is_object(value):
+        return {name: _below("items", item, unsaid) for name, item in value.items()}
+    return value

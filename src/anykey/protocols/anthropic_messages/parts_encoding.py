@@ -23,6 +23,7 @@ from anykey.conversation.parts import (
 from anykey.protocols.anthropic_messages.cache import CacheWriter
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import NAME, put, report_foreign
+from anykey.protocols.anthropic_messages.hosted import own_call
 from anykey.protocols.anthropic_messages.media_encoding import encode_medium
 from anykey.protocols.anthropic_messages.tool_ids import ToolIds
 from anykey.protocols.anthropic_messages.tools import NAME_LIMIT
@@ -34,13 +35,14 @@ _Object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class BlockWriter:
     """Writes the blocks of one request: what must be known over all of it (ids, cache breakpoints) is kept here."""
 
-    __slots__ = ("_dialect", "_ids", "_writers", "cache", "log")
+    __slots__ = ("_dialect", "_ids", "_writers", "cache", "log", "made")
 
     def __init__(self, dialect: Dialect, log: LossLog) -> None:
         self.log = log
         self.cache = CacheWriter(log, enabled=dialect.cache_control)
         self._dialect = dialect
         self._ids = ToolIds()
+        self.made: list[Json] = []  # pictures of the assistant, waiting for the user who shows them
         self._writers: dict[type[Part], Callable[[Any, str], Json | None]] = {
             TextPart: self._text,
             ReasoningPart: self._reasoning,
@@ -51,11 +53,11 @@ class BlockWriter:
             OpaquePart: self._opaque,
         }
 
-    def blocks(self, parts: tuple[Part, ...], path: str) -> list[Json]:
-        """The blocks of a message, a system text or a tool result that stands at ``path``."""
+    def blocks(self, parts: tuple[Part, ...], path: str, first: int = 0) -> list[Json]:
+        """The blocks of a message, a system text or a tool result that stands at ``path``; ``first`` numbers the first part."""
         written: list[Json] = []
         writers = self._writers
-        for position, part in enumerate(parts):
+        for position, part in enumerate(parts, first):
             if type(part) is TextPart and part.text and not (part.cache or part.citations or part.extras):
                 written.append({"type": "text", "text": part.text})
                 continue
@@ -101,8 +103,7 @@ class BlockWriter:
 
     def _tool_call(self, part: ToolCallPart, path: str) -> Json | None:
         if part.kind == "hosted":
-            self.log.dropped(path, "a call that another provider ran itself has no form here")
-            return None
+            return self._hosted_call(part, path)
         call_id = self._ids.call(part.id)
         if call_id != part.id:
             self.log.approximated(f"{path}.id", f"sent as {call_id}: ids are plain and come once here")
@@ -113,6 +114,13 @@ class BlockWriter:
         name = sent_name(part.name, NAME_LIMIT)
         block: Json = {"type": "tool_use", "id": call_id, "name": name, "input": self._input(part, path)}
         return self._finish(block, part, path)
+
+    def _hosted_call(self, part: ToolCallPart, path: str) -> Json | None:
+        """A call that the provider ran; only its own protocol can tell it again, together with its result."""
+        if NAME not in part.extras:
+            self.log.dropped(path, "a call that another provider ran itself has no form here")
+            return None
+        return self._finish(own_call(part), part, path)
 
     def _input(self, part: ToolCallPart, path: str) -> Any:
         value, legal = tool_input(part)

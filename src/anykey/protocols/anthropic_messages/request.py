@@ -33,14 +33,16 @@ _WITHOUT_A_FORM = (
     "verbosity",
     "cache_key",
 )
-_TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only"}
+_TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only", "standard": "standard_only"}
+_FAST = ("fast", "priority", "ultrafast")
+"""Other protocols' tiers that answer sooner for more money: ``speed`` here."""
 _THINKING_TOP_P = 0.95  # the least that goes with thinking
 _encode_json = msgspec.json.Encoder().encode
 
 
 def decode_request(body: bytes) -> Decoded[GenerateRequest]:
     """A ``POST /v1/messages`` body. FailureError (400) names the field at fault as Anthropic does."""
-    return Decoded(_decode(body, needs_limit=True), ())
+    return Decoded(_take_speed(_decode(body, needs_limit=True)), ())
 
 
 def decode_count_request(body: bytes) -> Decoded[GenerateRequest]:
@@ -96,6 +98,15 @@ def _decode(body: bytes, *, needs_limit: bool) -> GenerateRequest:
             _rest(fields, config, None if decoded_legacy else legacy_format, understood=output_format is not None)
         ),
     )
+
+
+def _take_speed(request: GenerateRequest) -> GenerateRequest:
+    """``request`` with ``speed: fast`` as its tier, which it is in every other protocol, unless a tier was named too."""
+    own = own_extras(request.extras)
+    if own.get("speed") != "fast" or request.service_tier is not None:
+        return request
+    rest = keep({key: value for key, value in own.items() if key != "speed"})
+    return msgspec.structs.replace(request, service_tier="fast", extras=rest)
 
 
 def _rest(fields: Fields, config: Json, legacy_format: Json | None, *, understood: bool) -> Json:
@@ -203,7 +214,7 @@ def _encode_options(body: Json, request: GenerateRequest, dialect: Dialect, log:
             log.emulated(f"stop[{index}]", "blank ones are refused here; the gateway ends the answer at it")
     _encode_metadata(body, request, dialect, log)
     if request.service_tier is not None:
-        _encode_tier(body, request.service_tier, log)
+        _encode_tier(body, request.service_tier, dialect, log)
     for name in _WITHOUT_A_FORM:
         value = getattr(request, name)
         if value is not None and value is not False:
@@ -230,8 +241,13 @@ def _encode_metadata(body: Json, request: GenerateRequest, dialect: Dialect, log
         log.dropped("end_user", "this upstream takes no user")
 
 
-def _encode_tier(body: Json, tier: str, log: LossLog) -> None:
-    word = _TIERS.get(tier)
+def _encode_tier(body: Json, tier: str, dialect: Dialect, log: LossLog) -> None:
+    if tier in _FAST and dialect.speed:
+        if tier != "fast":
+            log.approximated("service_tier", "sent as speed: fast")
+        body["speed"] = "fast"
+        return
+    word = _TIERS.get(tier) if dialect.service_tier else None
     if word is None:
         log.dropped("service_tier", f"{tier!r} is no tier of this protocol")
         return

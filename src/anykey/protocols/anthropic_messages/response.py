@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from anykey.conversation.failures import Failure, FailureError
-from anykey.conversation.losses import LossLog
+from anykey.conversation.losses import Loss, LossLog
 from anykey.conversation.parts import (
+    Citation,
     Json,
     MediaPart,
     OpaquePart,
@@ -25,6 +26,7 @@ from anykey.conversation.response import Choice, GenerateResponse
 from anykey.protocols.anthropic_messages.errors import decode_failure
 from anykey.protocols.anthropic_messages.extras import NAME, keep, put
 from anykey.protocols.anthropic_messages.finish import decode_finish, encode_finish
+from anykey.protocols.anthropic_messages.hosted import encode_citation, hosted_blocks
 from anykey.protocols.anthropic_messages.messages_decoding import decode_block
 from anykey.protocols.anthropic_messages.parts_encoding import tool_input
 from anykey.protocols.anthropic_messages.shapes import is_array, is_object
@@ -32,6 +34,9 @@ from anykey.protocols.anthropic_messages.usage import decode_usage, encode_usage
 from anykey.protocols.codec import Decoded, Encoded
 
 _READ = ("type", "role", "content", "id", "model", "stop_reason", "stop_sequence", "stop_details", "usage")
+MADE_MEDIUM = "[The model made a medium of the kind {} here, which cannot be shown.]"
+AFTERWORD = "a thought that ends the answer would hide its text: Claude Code prints the last block and nothing else"
+"""Seen with 2.1.329: `claude -p` prints an empty line when a thinking block of any kind comes after the text."""
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -62,7 +67,7 @@ def _answer(answer: Json, parts: tuple[Part, ...]) -> GenerateResponse:
     word = answer.get("stop_reason")
     finish, extras = None, {}
     if word is not None:
-        called = any(isinstance(part, ToolCallPart) for part in parts)
+        called = any(isinstance(part, ToolCallPart) and part.kind != "hosted" for part in parts)
         finish, extras = decode_finish(word, answer.get("stop_sequence"), answer.get("stop_details"), called=called)
     return GenerateResponse(
         id=str(answer.get("id") or ""),
@@ -89,10 +94,8 @@ def encode_response(response: GenerateResponse) -> Encoded:
     for further in response.choices[1:]:
         log.dropped(f"choices[{further.index}]", "there is one answer here")
     content: list[Json] = []
-    for position, part in enumerate(choice.parts):
-        block = encode_answer_part(part, f"content[{position}]", log)
-        if block is not None:
-            content.append(block)
+    for position, part in enumerate(_without_afterwords(choice.parts, log)):
+        content += encode_answer_part(part, f"content[{position}]", log)
     if choice.logprobs is not None:
         log.dropped("logprobs", "this protocol has no log probabilities")
     refused = any(isinstance(part, RefusalPart) for part in choice.parts)
@@ -106,6 +109,18 @@ def encode_response(response: GenerateResponse) -> Encoded:
     return Encoded(_encode_json(body), tuple(log.losses))
 
 
+def _without_afterwords(parts: tuple[Part, ...], log: LossLog) -> tuple[Part, ...]:
+    """``parts`` without the sealed thoughts that end an answer which has text."""
+    if not any(isinstance(part, TextPart | RefusalPart) and part.text for part in parts):
+        return parts
+    end = len(parts)
+    while (last := parts[end - 1]) and isinstance(last, ReasoningPart) and last.redacted:
+        end -= 1
+    for position in range(end, len(parts)):
+        log.dropped(f"content[{position}].state", AFTERWORD)
+    return parts[:end]
+
+
 def report_answer(service_tier: str | None, log: LossLog) -> None:
     """Name what stands at the top of another protocol's answer and has no place here."""
     if service_tier is not None:
@@ -117,8 +132,16 @@ def message_id(origin: str) -> str:
     return origin if origin.startswith("msg_") else f"msg_{hashlib.sha256(origin.encode()).hexdigest()[:24]}"
 
 
-def encode_answer_part(part: Part, path: str, log: LossLog) -> Json | None:
-    """A content block of an answer, None with a Loss (or for an empty text, which is no block)."""
+def encode_answer_part(part: Part, path: str, log: LossLog) -> list[Json]:
+    """The content blocks of an answer's part: one, two for a search of another provider, none with a Loss (or for an empty
+    text, which is no block)."""
+    if isinstance(part, ToolCallPart) and part.kind == "hosted":
+        return hosted_blocks(part, path, log)
+    block = _one_block(part, path, log)
+    return [] if block is None else [block]
+
+
+def _one_block(part: Part, path: str, log: LossLog) -> Json | None:
     match part:
         case TextPart():
             return _text_block(part, path, log)
@@ -134,24 +157,38 @@ def encode_answer_part(part: Part, path: str, log: LossLog) -> Json | None:
         case OpaquePart():
             log.dropped(path, f"a {part.kind} block is known to {part.origin} only")
         case MediaPart():
-            log.dropped(path, f"an answer of this protocol holds no {part.kind}")
+            log.dropped(path, f"an answer of this protocol holds no {part.kind}; a note says that there was one")
+            return {"type": "text", "text": MADE_MEDIUM.format(part.kind)}
         case ToolResultPart():
             log.dropped(path, "a tool result stands in no answer of this protocol")
     return None
 
 
 def _text_block(part: TextPart, path: str, log: LossLog) -> Json | None:
-    own = [citation.raw for citation in part.citations if citation.origin == NAME]
-    if len(own) < len(part.citations):
-        log.dropped(f"{path}.citations", "another protocol's citations have no form here")
-    if not part.text and not own:
+    told = [wire for citation in part.citations if (wire := answer_citation(citation, path, log)) is not None]
+    if not part.text and not told:
         put({}, part.extras, path, log)
         return None
     block: Json = {"type": "text", "text": part.text}
-    if own:
-        block["citations"] = own
+    if told:
+        block["citations"] = told
     put(block, part.extras, path, log)
     return block
+
+
+def answer_citation(citation: Citation, path: str, log: LossLog) -> Json | None:
+    """A citation of an answer. One of another protocol tells its source, but not which words of the answer rest on it."""
+    wire = encode_citation(citation)
+    if wire is citation.raw:
+        return wire
+    kind = "dropped" if wire is None else "approximated"
+    why = "only citations of an address can be told"
+    if wire is not None:
+        why = "told for the whole text, as a page that a search found"
+    loss = Loss(kind, f"{path}.citations", why, "response")
+    if loss not in log.losses:  # of all that are in one text, once is enough
+        log.losses.append(loss)
+    return wire
 
 
 def _thinking_block(part: ReasoningPart, path: str, log: LossLog) -> Json | None:
@@ -178,10 +215,7 @@ def own_state(state: OpaqueState | None, path: str, log: LossLog) -> str | None:
     return None
 
 
-def _call_block(part: ToolCallPart, path: str, log: LossLog) -> Json | None:
-    if part.kind == "hosted":
-        log.dropped(path, "a call that another provider ran itself has no form here")
-        return None
+def _call_block(part: ToolCallPart, path: str, log: LossLog) -> Json:
     value, legal = tool_input(part)
     if not legal:
         log.approximated(f"{path}.arguments", 'no JSON object, so sent as {"_raw": text}')

@@ -230,7 +230,8 @@ class StreamDecoder:
         if content.get("type") in ("text", "thinking"):
             content = {**content, content["type"]: content.get(content["type"]) or ""}
         part = decode_block(content, "content_block")
-        block = _Block(type(part), self._parts, content)
+        whole = isinstance(part, ToolCallPart) and part.kind == "hosted"
+        block = _Block(OpaquePart if whole else type(part), self._parts, content)
         self._parts += 1
         self._blocks[index] = block
         self._tell_opening(part, block, out)
@@ -248,6 +249,8 @@ class StreamDecoder:
                 if part.text:
                     out.append(ev.ReasoningDelta(number, part.text))
                 block.signature = part.state.data if part.state else None
+            case ToolCallPart(kind="hosted"):
+                pass  # as an opaque one
             case ToolCallPart():
                 self._called = True
                 out.append(ev.PartStarted(number, ToolCallPart(part.id, part.name, "", extras=part.extras)))

@@ -2,6 +2,7 @@
 
 Blocks are strictly one after another here: while one is open, what belongs to later ones waits. A block without content is not
 told at all. The finish and the usage stand in one event, which waits for the end, because other protocols tell the usage last.
+A sealed thought after text waits for the next block, and is left out when there is none (``response.AFTERWORD`` says why).
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from anykey.conversation.usage import Usage
 from anykey.protocols.anthropic_messages.errors import encode_stream_failure
 from anykey.protocols.anthropic_messages.extras import NAME, put
 from anykey.protocols.anthropic_messages.finish import encode_finish
-from anykey.protocols.anthropic_messages.response import encode_answer_part, message_id, own_state, report_answer
+from anykey.protocols.anthropic_messages.response import (
+    AFTERWORD,
+    answer_citation,
+    encode_answer_part,
+    message_id,
+    own_state,
+    report_answer,
+)
 from anykey.protocols.anthropic_messages.usage import encode_usage
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
@@ -40,6 +48,7 @@ class StreamEncoder:
 
     __slots__ = (
         "_active",
+        "_afterwords",
         "_block",
         "_finish",
         "_log",
@@ -49,6 +58,7 @@ class StreamEncoder:
         "_prefix",
         "_refused",
         "_signature",
+        "_spoke",
         "_told",
         "_top",
         "_usage",
@@ -71,6 +81,8 @@ class StreamEncoder:
         self._usage: Usage | None = None
         self._finish: ev.ChoiceFinished | None = None
         self._refused = False
+        self._spoke = False
+        self._afterwords: list[ev.PartStarted] = []
         self._told: set[str] = set()
         self._top: Json = {}
         self._writers: dict[type[ev.StreamEvent], Callable[[Any], None]] = {
@@ -146,6 +158,11 @@ class StreamEncoder:
         self._active, self._part = event.index, part
         self._opened = False
         self._signature = None
+        if self._spoke and isinstance(part, ReasoningPart) and part.redacted:
+            self._afterwords.append(event)
+            return
+        if self._afterwords:
+            self._tell_afterwords()
         match part:
             case TextPart() | RefusalPart():
                 self._refused |= isinstance(part, RefusalPart)
@@ -161,15 +178,24 @@ class StreamEncoder:
             case ToolCallPart():
                 self._begin_call(part)
             case _:
-                self._open(encode_answer_part(part, self._path(), self._log))
+                self._open_one(encode_answer_part(part, self._path(), self._log))
+
+    def _tell_afterwords(self) -> None:
+        """What was sealed after the last text, now that something follows it."""
+        for event in self._afterwords:
+            self._tell_whole(encode_answer_part(event.part, f"content[{event.index}]", self._log))
+        self._afterwords = []
 
     def _path(self) -> str:
         return f"content[{self._active}]"
 
     def _begin_call(self, part: ToolCallPart) -> None:
         self._prefix = _DELTA % (self._block, b"input_json_delta", b"partial_json")
-        empty = msgspec.structs.replace(part, arguments="")
-        self._open(encode_answer_part(empty, self._path(), self._log))
+        if part.kind == "hosted" and NAME not in part.extras:  # what it is told as hangs on its arguments
+            self._signature = ""
+        else:
+            empty = msgspec.structs.replace(part, arguments="")
+            self._open_one(encode_answer_part(empty, self._path(), self._log))
         if part.kind == "custom":  # its text is told as one JSON string, so it is gathered
             self._signature = ""
         self._fill(part.arguments)
@@ -179,8 +205,8 @@ class StreamEncoder:
         if not text:
             return
         part = self._part
-        if type(part) is ToolCallPart and part.kind == "custom":
-            self._signature = (self._signature or "") + text
+        if type(part) is ToolCallPart and self._signature is not None:
+            self._signature += text
             return
         if not self._opened:
             self._open_empty()
@@ -199,12 +225,15 @@ class StreamEncoder:
         put(block, part.extras, self._path(), self._log)
         self._open(block)
 
-    def _open(self, block: Json | None) -> None:
-        if block is None:
-            return
+    def _open_one(self, blocks: list[Json]) -> None:
+        for block in blocks:
+            self._open(block)
+
+    def _open(self, block: Json) -> None:
         if type(self._part) is ToolCallPart:
             block["input"] = {}
         self._opened = True
+        self._spoke |= block["type"] == "text"
         start = {"type": "content_block_start", "index": self._block, "content_block": block}
         self._out.append(record("content_block_start", start))
 
@@ -230,12 +259,12 @@ class StreamEncoder:
     def _citation(self, event: ev.CitationAdded) -> None:
         if self._is_elsewhere(event):
             return
-        if event.citation.origin != NAME:
-            self._lose_once(f"{self._path()}.citations", "another protocol's citations have no form here")
+        wire = answer_citation(event.citation, self._path(), self._log)
+        if wire is None:
             return
         if not self._opened:
             self._open_empty()
-        delta = {"type": "citations_delta", "citation": event.citation.raw}
+        delta = {"type": "citations_delta", "citation": wire}
         self._out.append(record("content_block_delta", self._delta_event(delta)))
 
     def _delta_event(self, delta: Json) -> Json:
@@ -248,6 +277,8 @@ class StreamEncoder:
             self._report_late_extras(event)
         if self._opened:
             self._close_block()
+        elif type(self._part) is ToolCallPart and self._part.kind == "hosted":
+            self._tell_hosted(self._part)
         elif isinstance(self._part, TextPart | RefusalPart):
             put({}, self._part.extras, self._path(), self._log)
         self._active = None
@@ -255,6 +286,18 @@ class StreamEncoder:
         self._signature = None
         if self._waiting:
             self._tell_next()
+
+    def _tell_hosted(self, part: ToolCallPart) -> None:
+        """A call that another provider ran, whole, in blocks of its own."""
+        whole = msgspec.structs.replace(part, arguments=self._signature or "")
+        self._tell_whole(encode_answer_part(whole, self._path(), self._log))
+
+    def _tell_whole(self, blocks: list[Json]) -> None:
+        for block in blocks:
+            start = {"type": "content_block_start", "index": self._block, "content_block": block}
+            self._out.append(record("content_block_start", start))
+            self._out.append(_BLOCK_STOP % self._block)
+            self._block += 1
 
     def _report_late_extras(self, event: ev.PartFinished) -> None:
         for origin, keys in event.extras.items():
@@ -303,6 +346,8 @@ class StreamEncoder:
             self._lose_once(event.kind, f"an event that only {event.origin} has")
 
     def _ended(self, event: ev.Ended) -> None:
+        for afterword in self._afterwords:
+            self._log.dropped(f"content[{afterword.index}].state", AFTERWORD)
         finish = self._finish
         if finish is None:
             delta = encode_finish(None, {}, self._log)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from anykey.conversation.failures import invalid
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from anykey.protocols.anthropic_messages.cache import CacheWriter, decode_cache
+from anykey.protocols.anthropic_messages.client_tools import client_tool
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import NAME, keep, put
+from anykey.protocols.anthropic_messages.hosted import decode_hosted, encode_hosted
 from anykey.protocols.anthropic_messages.shapes import is_object
 from anykey.protocols.fields import Fields
 from anykey.protocols.names import sent_name
@@ -48,7 +52,11 @@ def _decode_other(value: Any, path: str) -> Tool:
     name = fields.text("name")
     if kind is not None and kind != "custom":
         wire: Json = {key: item for key, item in value.items() if key != "cache_control"}
-        return HostedTool(NAME, kind, name, wire, cache)
+        known = client_tool(kind)
+        if known is not None and name is not None:
+            del wire["name"]
+            return FunctionTool(name, known.description, known.parameters, None, cache, keep(wire))
+        return msgspec.structs.replace(decode_hosted(kind, name, wire), cache=cache)
     if name is None:
         raise invalid("Field required", f"{path}.name")
     description, schema, strict = fields.text("description"), fields.object("input_schema"), fields.flag("strict")
@@ -92,10 +100,8 @@ def _encode_tool(tool: Tool, path: str, dialect: Dialect, log: LossLog) -> Json 
     match tool:
         case FunctionTool():
             return _encode_function(tool, path, dialect, log)
-        case HostedTool(origin=origin) if origin == NAME:
-            return dict(tool.value)
         case HostedTool():
-            log.dropped(path, f"{tool.kind} is a tool that only {tool.origin} upstreams run")
+            return encode_hosted(tool, path, dialect, log)
         case CustomTool():
             log.dropped(path, "there are no free-text tools here")
     return None
@@ -103,6 +109,10 @@ def _encode_tool(tool: Tool, path: str, dialect: Dialect, log: LossLog) -> Json 
 
 def _encode_function(tool: FunctionTool, path: str, dialect: Dialect, log: LossLog) -> Json:
     block: Json = {"name": sent_name(tool.name, NAME_LIMIT)}
+    known = client_tool(tool.extras.get(NAME, {}).get("type", "")) if tool.extras else None
+    if known is not None and known == (tool.description, tool.parameters):  # the upstream knows it by its type
+        put(block, tool.extras, path, log)
+        return block
     if tool.description is not None:
         block["description"] = tool.description
     schema = tool.parameters

@@ -21,9 +21,9 @@ from anykey.conversation.parts import (
     ToolCallPart,
 )
 from anykey.conversation.response import Finish
+from anykey.protocols.openai_chat.citations import decode_citation, shifted
 from anykey.protocols.openai_chat.content import decode_part, thinking_text
 from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id
-from anykey.protocols.openai_chat.messages_decoding import decode_citation
 from anykey.protocols.openai_chat.parsed import is_object, list_of, objects_of, text_of
 from anykey.protocols.openai_chat.reasoning import SIGNED_FORMATS, decode_detail
 from anykey.protocols.openai_chat.response import finish_of
@@ -80,11 +80,14 @@ class ChoiceDecoder:
         "_next",
         "_open_kind",
         "_refused",
+        "_stated",
+        "_text_start",
         "choice",
         "emit",
         "finished",
         "in_text",
         "open_index",
+        "text_length",
     )
 
     def __init__(self, choice: int, emit: Callable[[ev.StreamEvent], None], log: LossLog) -> None:
@@ -95,12 +98,15 @@ class ChoiceDecoder:
         self.open_index = -1
         self._open_kind: type[Part] | None = None
         self._next = 0
+        self.text_length = 0  # characters told
+        self._text_start = 0  # how many of them before the open text
         self._calls: list[_Call] = []
         self._by_key: dict[object, _Call] = {}  # by index, by id
         self._last: _Call | None = None
         self._detail_key: object = None  # which reasoning_details entry the open reasoning part is
         self._detail_late: Json = {}  # keys of that entry that its signature would say
         self._detail_signed = False  # the open part has its state: another one is of another part
+        self._stated: list[Part] = []  # the parts whose state was told
         self._refused = False
         self._extras: Json = {}
         self._message: Json = {}
@@ -163,7 +169,7 @@ class ChoiceDecoder:
             self._add_to_call(call, legacy, "arguments")
         for entry in objects_of(delta.get("annotations")):
             self._ensure(TextPart, TextPart(""))
-            self.emit(ev.CitationAdded(self.open_index, decode_citation(entry), self.choice))
+            self.emit(ev.CitationAdded(self.open_index, shifted(decode_citation(entry), self._text_start), self.choice))
         audio: Any = delta.get("audio")
         if audio and is_object(audio):
             self.emit(ev.OpaqueEvent(NAME, "audio", {"choice": self.choice, "audio": audio}))
@@ -178,6 +184,7 @@ class ChoiceDecoder:
     def _read_content(self, content: Any) -> None:
         if isinstance(content, str):
             self._ensure(TextPart, TextPart(""))
+            self.text_length += len(content)
             self.emit(ev.TextDelta(self.open_index, content, self.choice))
             return
         for entry in objects_of(content):
@@ -216,6 +223,7 @@ class ChoiceDecoder:
             return False
         if not isinstance(part, ReasoningPart) or part.redacted:
             self._emit_whole(part)
+            self._stated.append(part)
             return False
         key = (entry.get("type"), entry.get("index"))
         bare_state = part.state is not None and not part.text
@@ -229,6 +237,7 @@ class ChoiceDecoder:
         if part.state is not None:
             self._detail_late = {}
             self._detail_signed = True
+            self._stated.append(part)
             self.emit(ev.StateDelta(self.open_index, part.state, self.choice))
         return bool(part.text)
 
@@ -248,6 +257,7 @@ class ChoiceDecoder:
         self._close_open()
         self._open_kind = kind
         self.in_text = kind is TextPart
+        self._text_start = self.text_length
         self.open_index = self._begin(empty)
 
     def _close_open(self) -> None:
@@ -342,7 +352,7 @@ class ChoiceDecoder:
         if not call.id:
             call.id = synthetic_id("call_", self.choice, self._next, call.name)
         *signature, begun = read_signed(
-            ToolCallPart(call.id, call.name, "", call.kind, extras=kept(dict(call.extras))), []
+            ToolCallPart(call.id, call.name, "", call.kind, extras=kept(dict(call.extras))), self._stated
         )
         for part in signature:
             self._emit_whole(part)

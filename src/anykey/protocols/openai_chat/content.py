@@ -28,6 +28,8 @@ _AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"
 _BREAKPOINT_TTLS = {None: None, "30m": "30m", "12h": "12h", "5m": None, "1h": "30m"}
 _CONTROL_TTLS = {None: None, "5m": "5m", "1h": "1h", "30m": "1h", "12h": "1h"}
 _MARKS = (("prompt_cache_breakpoint", "mode", "explicit"), ("cache_control", "type", "ephemeral"))
+_UNMARKED = ("role", "function", "custom", "arguments")
+"""Keys of a message and of a call, which ``prompt_cache_breakpoint`` cannot stand on."""
 _DEFAULT_FILE_NAME = "document.pdf"
 
 
@@ -209,6 +211,9 @@ class ContentWriter:
         """Mark the end of a reusable prefix, if this upstream has a mark for it."""
         dialect, log = self._dialect, self._log
         where = f"{path}.cache_control" if path else "cache_control"
+        if dialect.cache_breakpoints and any(key in entry for key in _UNMARKED):
+            log.dropped(where, "only parts of a content are marked here")
+            return
         if not dialect.cache_breakpoints and not dialect.cache_control:
             log.dropped(where, "this upstream caches on its own and takes no marks")
             return

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from anykey.conversation.parts import Json
+from anykey.protocols.hosted import purposes
 
 
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,7 +22,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ``native`` leaves media in the tool message, ``user_followup`` moves them into a user message after it.
     ``usage_excludes_reasoning``: ``completion_tokens`` leaves reasoning out. ``cache_control`` and ``cache_breakpoints``: the
     two ways to mark a reusable prefix. ``choice_count``: ``n`` is heeded, else the gateway makes several calls. ``sampling``:
-    temperature and its kin are accepted. The rest are fields of their name that the server accepts.
+    temperature and its kin are accepted. ``hosted_tools``: ``web_search`` where the model takes ``web_search_options``. The rest
+    are fields of their name that the server accepts.
     """
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_completion_tokens"
@@ -48,11 +50,14 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     verbosity: bool = False
     named_tool_choice: bool = True
     strict_tools: bool = False
+    hosted_tools: str = ""
 
 
 def dialect(table: Json) -> Dialect:
     """The Dialect of a catalogue row's table. ValueError names an unknown field or a wrong value."""
     try:
-        return msgspec.convert(table, Dialect)
+        found = msgspec.convert(table, Dialect)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
+    purposes(found.hosted_tools)
+    return found

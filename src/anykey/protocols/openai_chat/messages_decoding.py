@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from anykey.conversation.failures import invalid
 from anykey.conversation.message import Message
 from anykey.conversation.parts import (
-    Citation,
     Json,
     MediaPart,
     Part,
@@ -19,9 +16,10 @@ from anykey.conversation.parts import (
     ToolResultPart,
 )
 from anykey.protocols.fields import Fields
+from anykey.protocols.openai_chat.citations import decode_citation, give
 from anykey.protocols.openai_chat.content import decode_content, decode_part, read_cache
-from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id
-from anykey.protocols.openai_chat.parsed import is_object, objects_of, text_of
+from anykey.protocols.openai_chat.extras import kept, synthetic_id
+from anykey.protocols.openai_chat.parsed import is_object, objects_of
 from anykey.protocols.openai_chat.reasoning import read_reasoning
 from anykey.protocols.openai_chat.signatures import read_signed
 from anykey.protocols.openai_chat.tools import argument_text, decode_tool_call
@@ -115,31 +113,10 @@ def _read_text(fields: Fields) -> list[Part]:
     annotations = fields.array("annotations")
     if not annotations:
         return parts
-    citations = tuple(decode_citation(entry) for entry in objects_of(annotations))
-    for index in range(len(parts) - 1, -1, -1):
-        part = parts[index]
-        if isinstance(part, TextPart):
-            parts[index] = msgspec.structs.replace(part, citations=citations)
-            return parts
-    return [*parts, TextPart("", citations=citations)]
-
-
-def decode_citation(entry: Json) -> Citation:
-    """``{"type": "url_citation", "url_citation": {…}}``; what is inside an annotation of another type stays in ``raw``."""
-    inner: Any = entry.get("url_citation")
-    if not is_object(inner):
-        return Citation(NAME, entry)
-    fields = Fields(inner)
-    start, end = fields.any("start_index"), fields.any("end_index")
-    return Citation(
-        NAME,
-        entry,
-        url=text_of(fields.any("url")),
-        title=text_of(fields.any("title")),
-        cited_text=text_of(fields.any("content")),
-        start=start if isinstance(start, int) else None,
-        end=end if isinstance(end, int) else None,
-    )
+    citations = [decode_citation(entry) for entry in objects_of(annotations)]
+    if not any(isinstance(part, TextPart) for part in parts):
+        return [*parts, TextPart("", citations=tuple(citations))]
+    return give(parts, citations)
 
 
 def decode_audio(audio: Json) -> MediaPart:

@@ -36,10 +36,11 @@ BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's first system block begins; a hash in it changes at every request and would spoil prefix caches."""
 
 _DETAIL = "reasoning_details."
-_RANKS: dict[type[Part], int] = {ReasoningPart: 0, TextPart: 1, RefusalPart: 1, ToolCallPart: 2}
-"""The only order a Chat message can tell: reasoning, text, calls."""
+_RANKS: dict[type[Part], int] = {ReasoningPart: 0, TextPart: 1, RefusalPart: 2, ToolCallPart: 3}
+"""The only order a Chat message can tell: reasoning, text, refusal, calls."""
 
 
+_SILENT: Json = {"role": "assistant", "content": ""}
 _SPEAKING = ("tool_calls", "function_call", "refusal", "audio")
 """Fields beside which an assistant's content may be null; reasoning is none of them."""
 
@@ -190,9 +191,10 @@ class MessageWriter:
         rank = 0
         for index, part in enumerate(message.parts):
             where = f"{path}.content[{index}]"
-            part_rank = _RANKS.get(type(part), rank)
+            is_hosted = isinstance(part, ToolCallPart) and part.kind == "hosted"  # not sent, so it has no order
+            part_rank = rank if is_hosted else _RANKS.get(type(part), rank)
             if part_rank < rank:
-                self._log.approximated(where, "text and reasoning are sent before the calls of the same message")
+                self._log.approximated(where, "a message has reasoning, text, refusal and calls in this order")
             rank = max(rank, part_rank)
             self._say(part, where, speech)
         if speech.signature is not None:  # no call came after it
@@ -210,6 +212,8 @@ class MessageWriter:
                 out[key] = values
         if speech.content or not any(key in out for key in _SPEAKING):
             out["content"] = collapse(speech.content)
+        if message.parts and out == _SILENT and message == Message("assistant", message.parts):
+            return  # nothing of it could be sent, and some servers refuse an assistant that says nothing
         self._close(out, message, path)
 
     def _say(self, part: Part, path: str, speech: _Speech) -> None:

@@ -11,7 +11,7 @@ from anykey.conversation.failures import invalid
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest, OutputFormat
-from anykey.conversation.tools import Tool, ToolChoice
+from anykey.conversation.tools import HostedTool, Tool, ToolChoice
 from anykey.protocols.codec import Decoded, Encoded, RequestPath
 from anykey.protocols.fields import Fields, kind_of, parse_json
 from anykey.protocols.openai_chat.content import ContentWriter, read_cache
@@ -22,11 +22,12 @@ from anykey.protocols.openai_chat.messages_decoding import decode_messages
 from anykey.protocols.openai_chat.messages_encoding import MessageWriter
 from anykey.protocols.openai_chat.parsed import is_object, text_of
 from anykey.protocols.openai_chat.tools import ToolWriter, decode_function, decode_tool_choice, decode_tools
+from anykey.protocols.openai_chat.web_search import OPTIONS, decode_options
 from anykey.protocols.plain_tools import plain_tools
 
 MAX_STOPS = 4
 LONGEST_USER = 64
-_TIERS = {"standard_only": "default"}
+_TIERS = {"standard_only": "default", "standard": "default", "ultrafast": "fast"}
 
 
 def decode_request(body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
@@ -81,6 +82,9 @@ def _read_tools(fields: Fields, left: Json, log: LossLog) -> tuple[tuple[Tool, .
     if legacy:
         log.emulated("functions", "sent as tools; the model's calls come back in tool_calls")
         tools += tuple(decode_function(Fields(value, f"functions[{n}]")) for n, value in enumerate(legacy))
+    search = fields.object(OPTIONS)
+    if search is not None:
+        tools += (decode_options(search),)
     wish: Any = fields.any("function_call")
     if is_object(wish):
         wish = {"type": "function", "function": wish}
@@ -166,16 +170,28 @@ def _write_tools(body: Json, request: GenerateRequest, dialect: Dialect, log: Lo
     tools = writer.tools(request.tools)
     if tools:
         body["tools"] = tools
+    if writer.search is not None:
+        body[OPTIONS] = writer.search
     if request.tools and not tools:
         if request.tool_choice is not None:
             log.dropped("tool_choice", "none of the tools could be sent")
         if request.parallel_tool_calls is not None:
             log.dropped("parallel_tool_calls", "none of the tools could be sent")
         return
-    if request.tool_choice is not None:
+    if request.tool_choice is not None and _names_hosted(request):
+        log.dropped("tool_choice", "it names a tool that the provider runs, which cannot be demanded here")
+    elif request.tool_choice is not None:
         body["tool_choice"] = writer.choice(request.tool_choice)
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
+
+
+def _names_hosted(request: GenerateRequest) -> bool:
+    """The choice is one of another protocol's own tools, by its name."""
+    choice = request.tool_choice
+    if choice is None or choice.mode != "named":
+        return False
+    return any(isinstance(tool, HostedTool) and tool.name == choice.names[0] for tool in request.tools)
 
 
 def _write_limits(body: Json, request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:
@@ -235,13 +251,27 @@ def _write_account(body: Json, request: GenerateRequest, dialect: Dialect, log: 
     elif request.service_tier is not None:
         log.dropped("service_tier", "this upstream has no tiers")
     for key, value, taken in (
-        ("prompt_cache_key", request.cache_key, dialect.prompt_cache_key),
+        ("prompt_cache_key", _cache_key(request, dialect), dialect.prompt_cache_key),
         ("verbosity", request.verbosity, dialect.verbosity),
     ):
         if value is not None and taken:
             body[key] = value
         elif value is not None:
             log.dropped(key, "this upstream does not take it")
+
+
+def _cache_key(request: GenerateRequest, dialect: Dialect) -> str | None:
+    """The caller's, else one made of ``metadata.user_id``, in which Claude Code names the session: calls with one key are sent to
+    one cache."""
+    session = (request.metadata or {}).get("user_id")
+    if (
+        request.cache_key is None
+        and dialect.prompt_cache_key
+        and isinstance(session, str)
+        and session == request.end_user
+    ):
+        return session if len(session) <= LONGEST_USER else _fingerprint(session)
+    return request.cache_key
 
 
 def _write_user(body: Json, request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:

@@ -9,7 +9,6 @@ import msgspec
 from anykey.conversation.failures import Failure, FailureError, invalid
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import (
-    Citation,
     Json,
     MediaPart,
     OpaquePart,
@@ -22,6 +21,7 @@ from anykey.conversation.parts import (
 from anykey.conversation.response import Choice, Finish, FinishReason, GenerateResponse
 from anykey.protocols.codec import Decoded, Encoded
 from anykey.protocols.fields import Fields
+from anykey.protocols.openai_chat.citations import encode_citation
 from anykey.protocols.openai_chat.content import data_uri
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.errors import failure_in_answer
@@ -309,18 +309,6 @@ class _AnswerWriter:
 def encode_image(part: MediaPart) -> Json:
     """An entry of ``message.images``."""
     return {"type": "image_url", "image_url": {"url": part.url or data_uri(part)}, **part.extras.get(NAME, {})}
-
-
-def encode_citation(citation: Citation, offset: int, length: int) -> Json | None:
-    """An annotation; ``offset`` is where its text begins in the content, ``length`` how long it is. None without address."""
-    if citation.origin == NAME:
-        return citation.raw
-    if citation.url is None:
-        return None
-    start = offset + (citation.start or 0)
-    end = offset + (length if citation.end is None else citation.end)
-    inner = {"start_index": start, "end_index": end, "title": citation.title or "", "url": citation.url}
-    return {"type": "url_citation", "url_citation": inner}
 
 
 def report_foreign(

@@ -116,6 +116,7 @@ class ChatStreamDecoder:
             return False
         if not (delta.keys() <= _PLAIN_DELTA) or not state.in_text:
             return False
+        state.text_length += len(text)
         self._events.append(ev.TextDelta(state.open_index, text, state.choice))
         return True
 

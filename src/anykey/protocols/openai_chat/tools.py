@@ -11,11 +11,13 @@ from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json, OpaquePart, Part, ToolCallPart
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from anykey.protocols.fields import Fields
+from anykey.protocols.hosted import purposes
 from anykey.protocols.names import sent_name
 from anykey.protocols.openai_chat.content import ContentWriter, read_cache
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, drop_extras, kept, synthetic_id, write_extras
 from anykey.protocols.openai_chat.parsed import is_object
+from anykey.protocols.openai_chat.web_search import OPTIONS, decode_vendor_tool, encode_options
 from anykey.protocols.plain_tools import grammar_of
 
 OPAQUE_CALL = "tool_calls."
@@ -53,7 +55,7 @@ def _decode_other(value: Any, path: str) -> Tool:
             name, description, form = inner.required_text("name"), inner.text("description"), inner.object("format")
             return CustomTool(name, description, form, kept({**fields.rest(), **inner.rest()}))
         case kind:
-            return HostedTool(NAME, kind, None, value)
+            return decode_vendor_tool(kind, value)
 
 
 def decode_function(inner: Fields, outer: Fields | None = None) -> FunctionTool:
@@ -118,14 +120,16 @@ def _refuse_unknown(*read: Fields) -> None:
 class ToolWriter:
     """Writes tools and the choice among them for one upstream."""
 
-    __slots__ = ("_content", "_dialect", "_log")
+    __slots__ = ("_content", "_dialect", "_log", "search")
 
     def __init__(self, dialect: Dialect, log: LossLog) -> None:
         self._dialect = dialect
         self._log = log
         self._content = ContentWriter(dialect, log)
+        self.search: Json | None = None
 
     def tools(self, tools: tuple[Tool, ...]) -> list[Json]:
+        """The ``tools`` array. A web search that is asked for otherwise is put into ``search``."""
         entries: list[Json] = []
         for index, tool in enumerate(tools):
             path = f"tools[{index}]"
@@ -134,12 +138,23 @@ class ToolWriter:
                     entries.append(self._function(tool, path))
                 case CustomTool():
                     entries.append(self._custom(tool, path))
-                case HostedTool(origin=origin, kind=kind):
-                    if origin == NAME:
-                        entries.append(tool.value)
-                    else:
-                        self._log.dropped(path, f"{kind} is run by the provider that offers it")
+                case HostedTool(origin=origin, kind=kind) if origin == NAME and kind != OPTIONS:
+                    entries.append(tool.value)
+                case HostedTool():
+                    self._hosted(tool, path)
         return entries
+
+    def _hosted(self, tool: HostedTool, path: str) -> None:
+        if (
+            tool.purpose == "web_search"
+            and "web_search" in purposes(self._dialect.hosted_tools)
+            and self.search is None
+        ):
+            self.search = encode_options(tool, path, self._log)
+        elif tool.origin == NAME:
+            self._log.dropped(path, "this model has no web search of its own")
+        else:
+            self._log.dropped(path, f"{tool.kind} is run by the provider that offers it")
 
     def _function(self, tool: FunctionTool, path: str) -> Json:
         log = self._log

@@ -75,3 +75,30 @@ def test_the_verbs_are_wired() -> None:
     failure = Failure("upstream_error", "m")
     assert CODEC.encode_failure(failure, "r").status == 502
     assert CODEC.encode_stream_failure(failure, "r").endswith(b'"request_id":"r"}\n\n')
+
+
+BILLED = (
+    b'{"model": "m", "system": [{"type": "text", "text": "x-anthropic-billing-header: cch=1;"}, '
+    b'{"type":"text", "text":"Be \\u0041."}], "max_tokens": 1.0}'
+)
+
+
+def test_the_billing_line_is_for_its_maker_only() -> None:
+    assert CODEC.prepare_verbatim(BILLED, "m", Dialect(billing_header=True)).body is BILLED
+    body = CODEC.prepare_verbatim(BILLED, "m", Dialect()).body
+    assert json.loads(body)["system"] == [{"type": "text", "text": "Be A."}]
+    assert b'{"type":"text", "text":"Be \\u0041."}' in body, "all other bytes stay"
+    assert b"1.0" in body
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        b'"x-anthropic-billing-header: 1"',
+        b'[{"text": "of x-anthropic-billing-header"}]',
+        b'[3, "x-anthropic-billing-header"]',
+    ],
+)
+def test_a_system_text_without_such_a_block_stays(system: bytes) -> None:
+    body = b'{"model": "m", "system": %b}' % system
+    assert CODEC.prepare_verbatim(body, "m", Dialect()).body is body

@@ -64,7 +64,7 @@ def test_a_leading_system_message_with_blocks_of_our_own_stays_a_message() -> No
     assert (system, wire[0]) == ([], {"role": "system", "content": [{"type": "tool_addition"}]})
     _, wire, losses = encode(Message("system", (addition,)), say("user", "hi"))
     assert wire == [{"role": "user", "content": "hi"}]
-    assert losses == ["emulated messages[0].role", "dropped messages[0].parts"]
+    assert losses == ["emulated messages[0].role", "dropped messages[0].content"]
 
 
 def test_roles_alternate_and_results_come_first() -> None:
@@ -100,10 +100,10 @@ def test_empty_messages_are_not_sent_and_none_left_is_the_callers_fault() -> Non
 def test_names_media_in_system_text_and_sounds_of_the_model_are_named() -> None:
     image = MediaPart("image", url="https://x")
     system, _, losses = encode(Message("system", (TextPart("a"), image)), say("user", "hi", name="Ann"))
-    assert (len(system), losses) == (1, ["dropped messages[0].parts[1]", "dropped messages[1].name"])
+    assert (len(system), losses) == (1, ["dropped messages[0].content[1]", "dropped messages[1].name"])
     spoken = Message("assistant", (MediaPart("audio", file_id="a"), TextPart("said")))
     _, wire, losses = encode(say("user", "hi"), spoken, say("user", "more"))
-    assert (wire[1]["content"], losses) == ("said", ["dropped messages[1].parts[0]"])
+    assert (wire[1]["content"], losses) == ("said", ["dropped messages[1].content[0]"])
 
 
 def test_a_begun_answer() -> None:
@@ -135,3 +135,22 @@ def test_messages_of_which_nothing_is_left_are_told_apart_from_none() -> None:
     foreign = OpaquePart("openai_chat", "tool_result", {"type": "tool_result"})
     with pytest.raises(FailureError, match=r"nothing in them can be sent to this model: messages\[0\]"):
         encode(Message("user", (foreign,)))
+
+
+def test_a_picture_of_the_model_is_shown_by_the_user_after_the_results() -> None:
+    picture = MediaPart("image", "image/png", "aGk=")
+    made = Message("assistant", (picture, ToolCallPart("1", "f", "{}")))
+    _, wire, losses = encode(say("user", "draw"), made, Message("user", (ToolResultPart("1"), TextPart("go on"))))
+    assert [block["type"] for block in wire[1]["content"]] == ["tool_use"]
+    assert [block["type"] for block in wire[2]["content"]] == ["tool_result", "text", "image", "text"]
+    assert losses == ["emulated messages[1].content[0]"]
+    _, wire, losses = encode(say("user", "draw"), Message("assistant", (picture,)))
+    assert (len(wire), losses[-1]) == (1, "dropped messages")
+
+
+def test_the_billing_line_is_left_out_unless_the_server_knows_it() -> None:
+    line = TextPart("x-anthropic-billing-header: cch=1;")
+    system, _, losses = encode(say("user", "hi"), instructions=(line, TextPart("Be.")))
+    assert ([block["text"] for block in system], losses) == (["Be."], ["dropped system[0]"])
+    system, _, losses = encode(say("user", "hi"), instructions=(line,), dialect=Dialect(billing_header=True))
+    assert (len(system), losses) == (1, [])

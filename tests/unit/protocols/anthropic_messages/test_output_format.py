@@ -5,7 +5,12 @@ import pytest
 from anykey.conversation.losses import LossLog
 from anykey.conversation.request import OutputFormat
 from anykey.protocols.anthropic_messages.dialect import Dialect
-from anykey.protocols.anthropic_messages.output_format import closed, decode_output_format, encode_output_format
+from anykey.protocols.anthropic_messages.output_format import (
+    closed,
+    decode_output_format,
+    encode_output_format,
+    said_in_words,
+)
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
 
@@ -68,3 +73,24 @@ def test_every_object_is_closed_once() -> None:
     assert closed(result) == (result, False)
     assert closed({"type": "object", "additionalProperties": {"type": "string"}})[1] is False
     assert encode(OutputFormat("json_schema", {"type": "object"}))[2] == ["approximated output_format.schema"]
+
+
+def test_bounds_are_said_in_words() -> None:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "number", "minimum": 0.5}},
+            "b": {"oneOf": [{"type": "string", "minLength": 2, "description": "A name."}, {"type": "null"}]},
+            "minimum": {"type": "integer"},
+        },
+    }
+    result, unsaid = said_in_words(schema)
+    number = {"type": "number", "description": "(minimum: 0.5)"}
+    assert result["properties"] == {
+        "a": {"type": "array", "minItems": 1, "items": number, "description": "(maxItems: 3)"},
+        "b": {"anyOf": [{"type": "string", "description": "A name. (minLength: 2)"}, {"type": "null"}]},
+        "minimum": {"type": "integer"},
+    }
+    assert unsaid == {"maxItems", "minimum", "oneOf", "minLength"}
+    assert said_in_words(result) == (result, set())
+    assert said_in_words(True) == (True, set())

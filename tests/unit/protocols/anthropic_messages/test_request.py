@@ -44,7 +44,7 @@ ADDITIONS: list[dict[str, Any]] = [
     {"output_config": {"format": {"type": "grammar", "grammar": "g"}}},
     {"output_format": {"type": "grammar", "grammar": "g"}},
     {
-        "speed": "fast",
+        "speed": "standard",
         "container": "c",
         "context_management": {"edits": []},
         "mcp_servers": [{}],
@@ -211,6 +211,7 @@ def test_every_field_has_a_change() -> None:
     untouched = {
         "tools",
         "include_usage",
+        "compact",  # spells the answer only
     }  # include_usage asks for a chunk of the stream, which the client's own codec writes
     assert set(CHANGES) | untouched == set(GenerateRequest.__struct_fields__)
 
@@ -219,3 +220,12 @@ def test_a_format_that_is_no_object_is_named() -> None:
     with pytest.raises(FailureError) as caught:
         decode_request(msgspec.json.encode({**BASE, "output_config": {"format": "json"}}))
     assert caught.value.failure.param == "output_config.format"
+
+
+def test_the_fast_mode_is_a_tier_unless_a_tier_is_named() -> None:
+    fast = decode_request(msgspec.json.encode({**BASE, "speed": "fast"})).value
+    assert (fast.service_tier, fast.extras) == ("fast", {})
+    assert msgspec.json.decode(encode_request(fast, Dialect(speed=True)).body)["speed"] == "fast"
+    assert [loss.path for loss in encode_request(fast, Dialect()).losses] == ["service_tier"]
+    both = decode_request(msgspec.json.encode({**BASE, "speed": "fast", "service_tier": "auto"})).value
+    assert (both.service_tier, both.extras) == ("auto", {"anthropic_messages": {"speed": "fast"}})

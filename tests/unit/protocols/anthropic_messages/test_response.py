@@ -107,7 +107,11 @@ def test_an_error_in_the_clothes_of_a_success() -> None:
             ["emulated content[0]"],
         ),
         (ToolCallPart("i", "n", "{}", "hosted"), None, ["dropped content[0]"]),
-        (MediaPart("image", "image/png", "x"), None, ["dropped content[0]"]),
+        (
+            MediaPart("image", "image/png", "x"),
+            {"type": "text", "text": "[The model made a medium of the kind image here, which cannot be shown.]"},
+            ["dropped content[0]"],
+        ),
         (OpaquePart("openai_chat", "audio", {}), None, ["dropped content[0]"]),
     ],
 )

@@ -117,8 +117,7 @@ def test_a_whole_stream() -> None:
     assert parts[0] == ReasoningPart("hm", state)
     assert isinstance(parts[1], TextPart)
     assert (parts[1].text, parts[1].citations[0].url) == ("Grüß ☂", "https://x")
-    use = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"q": 1}}
-    assert parts[2] == OpaquePart("anthropic_messages", "server_tool_use", use)
+    assert parts[2] == ToolCallPart("srvtoolu_1", "web_search", '{"q":1}', "hosted", extras={"anthropic_messages": {}})
     assert parts[4] == ToolCallPart(
         "toolu_1", "n", '{"a": 1}', extras={"anthropic_messages": {"caller": {"type": "direct"}}}
     )
@@ -214,7 +213,10 @@ def test_done_is_no_event_of_this_protocol_but_some_send_it() -> None:
         (sse(BEGIN, end(), start(0, type="text", text="")), "upstream_error", "after the stop reason"),
         (
             sse(
-                BEGIN, start(0, type="server_tool_use", id="i"), delta(0, "input_json_delta", partial_json="{"), stop(0)
+                BEGIN,
+                start(0, type="server_tool_use", id="i", name="n"),
+                delta(0, "input_json_delta", partial_json="{"),
+                stop(0),
             ),
             "upstream_error",
             "not JSON",

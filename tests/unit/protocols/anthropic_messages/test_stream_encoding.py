@@ -174,7 +174,9 @@ def test_what_has_no_form_here_is_named_once() -> None:
         *FINISH[:-1],
         ev.Ended({"openai_chat": {"timings": 1}}),
     )
+    note = "[The model made a medium of the kind image here, which cannot be shown.]"
     assert deltas(records) == [{"type": "text_delta", "text": "x"}]
+    assert blocks(records)[1] == {"type": "text", "text": note}
     names = [
         "service_tier",
         "system_fingerprint",
@@ -226,6 +228,21 @@ def test_a_heartbeat_and_a_broken_stream() -> None:
     assert b"message_stop" not in broken
 
 
+@pytest.mark.parametrize("last", [None, ToolCallPart("toolu_1", "t", "{}")])
+def test_a_sealed_thought_after_the_text_is_told_only_before_something_else(last: Part | None) -> None:
+    """Claude Code prints the last block of an answer; where that is a thought, it prints nothing."""
+    sealed = ReasoningPart("", OpaqueState("anthropic_messages", "c2VhbGVk", "end"), redacted=True)
+    parts: tuple[Part, ...] = (TextPart("Done."), sealed, sealed, *((last,) if last else ()))
+    answer = GenerateResponse("msg_1", "m", (Choice(parts, Finish("stop")),), Usage(1, output_tokens=2))
+    records, losses = encode(*replay(answer))
+    begun = [record["content_block"]["type"] for record in records if record["type"] == "content_block_start"]
+    assert begun == (["text", "redacted_thinking", "redacted_thinking", "tool_use"] if last else ["text"])
+    whole = encode_response(answer)
+    assert [block["type"] for block in json.loads(whole.body)["content"]] == begun
+    expected = [] if last else ["dropped content[1].state", "dropped content[2].state"]
+    assert losses == [f"{loss.kind} {loss.path}" for loss in whole.losses] == expected
+
+
 TEXTS = st.text(min_size=1, max_size=5)
 PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(TextPart, TEXTS),
@@ -239,6 +256,9 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
 @settings(max_examples=80, deadline=None)
 @given(st.lists(PARTS, max_size=4), st.randoms(use_true_random=False))
 def test_any_legal_stream_is_written_legally_and_comes_back(parts: list[Part], dice: Any) -> None:
+    if any(isinstance(part, TextPart) for part in parts):  # a thought that would end it has a test of its own
+        while isinstance(parts[-1], ReasoningPart) and parts[-1].redacted:
+            parts.pop()
     calls = any(isinstance(part, ToolCallPart) for part in parts)
     answer = GenerateResponse(
         "msg_1", "m", (Choice(tuple(parts), Finish("tool_calls" if calls else "stop")),), Usage(1, output_tokens=2)
@@ -286,3 +306,26 @@ def test_what_hangs_on_a_text_that_is_never_told_is_lost_by_name() -> None:
     empty = TextPart("", extras={"openai_chat": {"x_new": 1}})
     encoder.feed([ev.Started("msg_1", "m"), ev.PartStarted(0, empty), ev.PartFinished(0)])
     assert [loss.path for loss in encoder.losses] == ["content[0].x_new"]
+
+
+def test_a_search_of_another_provider_is_told_whole_when_its_addresses_are_known() -> None:
+    action = '{"query":"x","sources":[{"url":"https://a"}]}'
+    call = ToolCallPart("ws_1", "web_search", "", "hosted")
+    cited = TextPart("Found.", citations=(Citation("openai_responses", {}, "https://a", "A", None, 0, 5),))
+    begun = [
+        ev.PartStarted(0, call),
+        ev.ArgumentsDelta(0, action[:9]),
+        ev.ArgumentsDelta(0, action[9:]),
+        ev.PartFinished(0),
+    ]
+    records, losses = encode(BEGIN, *begun, *tell(cited, index=1), *FINISH)
+    assert [block["type"] for block in blocks(records)] == ["server_tool_use", "web_search_tool_result", "text"]
+    assert blocks(records)[0]["input"] == {"query": "x"}
+    assert losses == ["approximated content[0]", "approximated content[1].citations"]
+
+
+def test_our_own_server_calls_stream_their_input() -> None:
+    call = ToolCallPart("srvtoolu_1", "web_search", '{"query":"x"}', "hosted", extras={"anthropic_messages": {}})
+    records, losses = encode(BEGIN, *tell(call), *FINISH)
+    assert blocks(records) == [{"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}]
+    assert (deltas(records)[0]["partial_json"], losses) == ('{"query":"x"}', [])

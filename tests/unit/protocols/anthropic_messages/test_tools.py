@@ -47,6 +47,9 @@ TOOLS: list[dict[str, Any]] = [
     },
     {"type": "web_search_20250305", "name": "web_search", "max_uses": 8, "cache_control": {"type": "ephemeral"}},
     {"type": "mcp_toolset", "mcp_server_name": "s"},
+    {"type": "bash_20250124", "name": "bash", "cache_control": {"type": "ephemeral"}},
+    {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool", "max_characters": 9},
+    {"type": "memory_20250818", "name": "memory"},
 ]
 
 
@@ -57,11 +60,11 @@ def test_a_tool_comes_back(tool: dict[str, Any]) -> None:
 
 def test_the_clients_own_tools_and_the_providers_are_told_apart() -> None:
     own, hosted = decode_tools(
-        [{"type": "custom", "name": "t", "input_schema": {}}, {"type": "bash_20250124", "name": "bash"}]
+        [{"type": "custom", "name": "t", "input_schema": {}}, {"type": "web_fetch_20250910", "name": "web_fetch"}]
     )
     assert isinstance(own, FunctionTool)
     assert isinstance(hosted, HostedTool)
-    assert (hosted.kind, hosted.name) == ("bash_20250124", "bash")
+    assert (hosted.kind, hosted.name, hosted.purpose) == ("web_fetch_20250910", "web_fetch", "web_fetch")
     with pytest.raises(FailureError, match=r"tools\.0\.name: Field required"):
         decode_tools([{"input_schema": {}}])
 

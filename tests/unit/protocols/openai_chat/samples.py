@@ -23,6 +23,7 @@ FULL = Dialect(
     service_tier=True,
     metadata=True,
     prompt_cache_key=True,
+    hosted_tools="web_search",
     verbosity=True,
     strict_tools=True,
 )

@@ -253,8 +253,21 @@ def test_an_empty_message_is_still_a_message() -> None:
     ]
 
 
+def test_a_message_of_which_nothing_is_left_is_not_sent() -> None:
+    """Moonshot, for one, answers 400: a message of the assistant must not be empty."""
+    told, losses = messages(user(TextPart("hi")), assistant(ToolCallPart("1", "web_search", "{}", "hosted")))
+    assert [message["role"] for message in told] == ["user"]
+    assert losses == ["dropped:messages[1].content[0]"]
+
+
 def test_an_assistant_that_only_thought_has_content_all_the_same() -> None:
     thought = ReasoningPart("so", OpaqueState("anthropic_messages", "s"))
     body, _ = encode(asking(user(TextPart("hi")), assistant(thought), user(TextPart("on"))), FULL)
     assert body["messages"][1]["content"] == ""
     assert body["messages"][1]["reasoning_details"]
+
+
+def test_a_text_after_a_refusal_is_sent_before_it() -> None:
+    sent, losses = messages(assistant(RefusalPart("no"), TextPart("but")))
+    assert sent == [{"role": "assistant", "content": "but", "refusal": "no"}]
+    assert losses == ["approximated:messages[0].content[1]"]

@@ -107,7 +107,15 @@ TAKEN: list[tuple[dict[str, Any], Dialect, dict[str, Any], list[str]]] = [
     ({"service_tier": "standard_only"}, FULL, {"service_tier": "default"}, ["approximated:service_tier"]),
     ({"service_tier": "auto"}, PLAIN, {}, ["dropped:service_tier"]),
     ({"verbosity": "low", "cache_key": "k"}, PLAIN, {}, ["dropped:prompt_cache_key", "dropped:verbosity"]),
-    ({"metadata": {"user_id": "u"}, "end_user": "u"}, FULL, {"user": "u"}, []),
+    ({"metadata": {"user_id": "u"}, "end_user": "u"}, FULL, {"user": "u", "prompt_cache_key": "u"}, []),
+    (
+        {"metadata": {"user_id": "u"}, "end_user": "u", "cache_key": "k"},
+        FULL,
+        {"user": "u", "prompt_cache_key": "k"},
+        [],
+    ),
+    ({"service_tier": "fast"}, FULL, {"service_tier": "fast"}, []),
+    ({"service_tier": "standard"}, FULL, {"service_tier": "default"}, ["approximated:service_tier"]),
     ({"metadata": {"user_id": "u", "a": "b"}}, PLAIN, {"user": "u"}, ["dropped:metadata.a"]),
     ({"end_user": "x" * 65}, PLAIN, {"user": hashlib.sha256(b"x" * 65).hexdigest()}, ["approximated:user"]),
     ({"cache": CacheHint()}, Dialect(cache_control=True), {"cache_control": {"type": "ephemeral"}}, []),
@@ -197,6 +205,7 @@ def test_the_law_below_covers_every_field() -> None:
         "tools",
         "stream",
         "include_usage",
+        "compact",
     }
 
 

@@ -96,6 +96,16 @@ def test_an_upstreams_signed_call_is_read_whole_and_streamed() -> None:
     assert assemble([*events, *decoder.close()]).choices[0].parts == (STATE, CALL)
 
 
+def test_a_stream_that_tells_a_signature_twice_has_it_once() -> None:
+    """As this gateway's own streams do, for clients that know the one place and those that know the other."""
+    events = replay(GenerateResponse("r", "m", (Choice((STATE, CALL), Finish("tool_calls")),)))
+    told = CODEC.stream_encoder(GenerateRequest("m", ())).feed(events)
+    assert (told.count(b'"data":"CiQB"'), told.count(b'"thought_signature":"CiQB"')) == (1, 1)
+    decoder = CODEC.stream_decoder(Dialect())
+    (choice,) = assemble([*decoder.feed(told), *decoder.close()]).choices
+    assert [type(part) for part in choice.parts] == [ReasoningPart, ToolCallPart]
+
+
 def test_only_a_signature_of_a_call_goes_on_a_call() -> None:
     assert call_state(STATE) == "CiQB"
     assert call_state(ReasoningPart("", OpaqueState("gemini_generate", "x", "text"))) is None
