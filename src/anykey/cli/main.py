@@ -22,6 +22,7 @@ COMMANDS = {
     "providers": "anykey.cli.providers",
     "usage": "anykey.cli.usage",
     "losses": "anykey.cli.losses",
+    "conformance": "anykey.cli.conformance",
 }
 
 
