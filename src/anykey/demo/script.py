@@ -203,9 +203,17 @@ def _ordered_calls(prompt: Prompt) -> tuple[Call, ...]:
         if tool and tool.free_text:
             return (*calls, Call(tool.name, rest))
         arguments = _object_at(rest)
+        if arguments is None and tool and rest and _stands_for_text(tool):
+            return (*calls, Call(tool.name, _compact({"input": rest})))
         if arguments is not None or tool:
             calls.append(Call(tool.name if tool else found.group(1), _compact(arguments or {})))
     return tuple(calls)
+
+
+def _stands_for_text(tool: Tool) -> bool:
+    """A function that a gateway made of a free-text tool: a string named ``input`` is all it takes."""
+    properties: Any = tool.parameters.get("properties") if isinstance(tool.parameters, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - parsed JSON
+    return isinstance(properties, dict) and properties == {"input": {"type": "string"}}
 
 
 def _object_at(text: str) -> Any:

@@ -29,6 +29,7 @@ from anykey.exchange.verbatim import VerbatimCrossing
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import HttpReply
 from anykey.protocols.envelope import holds_envelope
+from anykey.protocols.openai_responses.compaction import holds_summary
 from anykey.routing.plan import Plan, PlanStep
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
@@ -103,15 +104,20 @@ async def _attempt(exchange: Exchange, step: PlanStep, reply: Reply, gateway: Ga
 
 
 def _cross(exchange: Exchange, step: PlanStep, gateway: Gateway, strip: str) -> Crossing:
-    """Verbatim where the endpoint speaks the client's protocol, unless it speaks a part of it only, or the body holds state that
+    """Verbatim where the endpoint speaks the client's protocol, unless it speaks a part of it only, or the body holds what
     must not go there as it is."""
     dialect, carry = gateway.way_out(step).dialect, gateway.carry
-    whole = exchange.untouched or getattr(dialect, "verbatim", True)
-    same = step.endpoint.protocol == exchange.codec.name and whole
-    if same and not strip and not holds_envelope(exchange.body):
+    same = step.endpoint.protocol == exchange.codec.name and not strip and not _holds_ours(exchange)
+    if same and (exchange.untouched or exchange.codec.fits_verbatim(exchange.body, dialect)):
         return VerbatimCrossing(exchange, step, dialect, carry)
     exchange.to_be_estimated = gateway.calibration.wants(step.deployment.id)
     return TranslatedCrossing(exchange, step, dialect, carry._replace(strip=strip) if strip else carry)
+
+
+def _holds_ours(exchange: Exchange) -> bool:
+    """The body holds what only this gateway can read: sealed state, or a summary that stands for a conversation."""
+    body = exchange.body
+    return holds_envelope(body) or (exchange.codec.name == "openai_responses" and holds_summary(body))
 
 
 async def _call(exchange: Exchange, step: PlanStep, crossing: Crossing, reply: Reply, gateway: Gateway) -> None:

@@ -109,6 +109,11 @@ def test_a_tool_for_free_text_gets_the_rest_of_what_was_said() -> None:
     assert perform(prompt("hello", free, must_call=True)).calls == (Call("exec", "demo"),)
 
 
+def test_a_function_that_stands_for_free_text_gets_it_as_its_input() -> None:
+    made = Tool("exec", parameters={"type": "object", "properties": {"input": {"type": "string"}}})
+    assert perform(prompt("call exec go on", made)).calls == (Call("exec", '{"input":"go on"}'),)
+
+
 def test_three_tools_are_three_turns_of_one_call() -> None:
     asked = prompt('use three tools: call get_weather {"city":"Paris"}, call read {"path":"a"}', WEATHER, READ)
     seen: list[str] = []

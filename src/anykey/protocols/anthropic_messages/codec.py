@@ -86,6 +86,9 @@ class MessagesCodec:
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         return peek_json(_peek_decoder, body)
 
+    def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
+        return True
+
     def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         fields: dict[str, msgspec.Raw] = peek_json(_raw_decoder, body)
         if "model" not in fields:

@@ -94,6 +94,9 @@ class GeminiCodec:
             raise invalid("this field is required", "model")
         return Peek(model, bool(path.stream))
 
+    def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
+        return True
+
     def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         """The same bytes; only a body that names a model gets the upstream's name for it, in the form it had."""
         head: _Head = peek_json(_HEAD, body)

@@ -77,6 +77,10 @@ class ChatCodec:
         found: Peek = peek_json(_PEEK, body)
         return found if path.model is None else Peek(path.model, found.stream)
 
+    def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
+        """Free-text tools must become functions where the upstream has only those."""
+        return dialect.custom_tools or b'"custom"' not in body
+
     def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         """The same bytes when nothing has to change; else inner bytes and key order stay as they are."""
         head: _Head = peek_json(_HEAD, body)

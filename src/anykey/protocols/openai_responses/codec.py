@@ -13,7 +13,7 @@ everything. In a request:
   ``"{}"``;
 - ``configuration_update`` items are folded into the settings, a ``compaction_trigger`` is the request for a summary in words,
   and a compaction that this gateway made is its text;
-- where reasoning is asked for, so is its encrypted form.
+- where reasoning is asked for, so is its encrypted form; ``top_logprobs`` asks for log probabilities.
 
 ``previous_response_id``, ``conversation``, ``background`` and ``item_reference`` are for the journey around the codec; here they
 are refused. For an answer see ``response``.
@@ -59,6 +59,9 @@ class ResponsesCodec:
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
         return found if path.model is None else Peek(path.model, found.stream)
+
+    def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
+        return dialect.verbatim
 
     def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         """The same bytes when the model's name does not change; else inner bytes and key order stay as they are."""

@@ -74,3 +74,10 @@ def test_a_stream_is_asked_for_its_usage_which_is_then_hidden(options: str, sent
 
 def test_the_failure_of_a_relayed_stream_is_one_event() -> None:
     assert CODEC.encode_stream_failure(Failure("upstream_error", "gone"), "r").startswith(b'data: {"error":')
+
+
+def test_free_text_tools_do_not_fit_where_there_are_functions_only() -> None:
+    free = b'{"model":"a","messages":[],"tools":[{"type":"custom","custom":{"name":"n"}}]}'
+    assert not CODEC.fits_verbatim(free, Dialect())
+    assert CODEC.fits_verbatim(free, Dialect(custom_tools=True))
+    assert CODEC.fits_verbatim(BODY, Dialect())

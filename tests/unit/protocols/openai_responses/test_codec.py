@@ -49,3 +49,8 @@ def test_a_request_passes_both_ways() -> None:
 def test_each_answer_has_its_tap() -> None:
     assert isinstance(CODEC.tap(Dialect(), stream=True, hide_usage=False), StreamTap)
     assert isinstance(CODEC.tap(Dialect(), stream=False, hide_usage=False), WholeTap)
+
+
+def test_a_body_fits_where_the_whole_protocol_is_known() -> None:
+    assert CODEC.fits_verbatim(b"{}", Dialect())
+    assert not CODEC.fits_verbatim(b"{}", Dialect(verbatim=False))
