@@ -32,7 +32,7 @@ def dialect_for(body: dict[str, Any]) -> Dialect:
     asked: dict[str, Any] = body.get("thinking") or {}
     kind = asked.get("type")
     thinking = "budget" if kind in (None, "enabled", "disabled") else "adaptive"
-    return Dialect(mid_conversation_system=True, effort=True, thinking=thinking)
+    return Dialect(mid_conversation_system=True, effort=True, thinking=thinking, billing_header=True, speed=True)
 
 
 def bodies() -> Iterator[tuple[str, dict[str, Any]]]:

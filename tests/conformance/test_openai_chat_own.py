@@ -22,6 +22,7 @@ from tests.conformance.recordings import captured, exchanges
 pytestmark = pytest.mark.corpus
 
 FULL = Dialect(
+    hosted_tools="web_search",
     echo_reasoning="always",
     reasoning_details=True,
     tool_result_images="native",

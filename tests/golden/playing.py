@@ -23,6 +23,11 @@ _PLAIN: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content":
 _MINIMAL: dict[str, dict[str, Any]] = {
     "openai_chat": {**_PLAIN, "stream_options": {"include_usage": True}},
     "anthropic_messages": {**_PLAIN, "max_tokens": 100},
+    "openai_responses": {"model": "m", "input": "Hi"},
+    "gemini_generate": {
+        "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+        "generationConfig": {"thinkingConfig": {"includeThoughts": True}},
+    },
 }
 """What is asked where a case is about the reply only; ``stream`` follows the reply."""
 
@@ -52,7 +57,7 @@ def play(case: Case, chunk_size: int | None = None) -> Played:
 def _play(case: Case, played: Played, chunk_size: int | None) -> None:
     client, upstream = CODECS[case.client], CODECS[case.upstream]
     dialect = upstream.dialect(case.dialect)
-    decoded = client.decode_request(_client_request(case), RequestPath())
+    decoded = client.decode_request(_client_request(case), _path(case))
     request = decoded.value
     check_request(request)
     if "client request" in case.blocks:
@@ -71,7 +76,7 @@ def _play(case: Case, played: Played, chunk_size: int | None) -> None:
     else:
         answer, losses = upstream.decode_response(reply.wire(), dialect)
         answer, calls_losses = CallMap(request).response(answer)
-        body, more_losses = client.encode_response(answer)
+        body, more_losses = client.encode_response(answer, request)
         played.reply = HttpReply(200, (), body)
         played.losses += (*losses, *calls_losses, *more_losses)
 
@@ -85,8 +90,18 @@ def _client_request(case: Case) -> bytes:
     block = case.blocks.get("client request")
     if block is not None:
         return block.wire()
-    is_stream = case.blocks["upstream reply"].language == "sse"
-    return msgspec.json.encode({**_MINIMAL[case.client], "stream": is_stream})
+    if case.client == "gemini_generate":  # there the address says so
+        return msgspec.json.encode(_MINIMAL[case.client])
+    return msgspec.json.encode({**_MINIMAL[case.client], "stream": _is_stream(case)})
+
+
+def _is_stream(case: Case) -> bool:
+    return "upstream reply" in case.blocks and case.blocks["upstream reply"].language == "sse"
+
+
+def _path(case: Case) -> RequestPath:
+    """Google's paths name the model and the verb."""
+    return RequestPath("m", _is_stream(case)) if case.client == "gemini_generate" else RequestPath()
 
 
 def _play_stream(case: Case, request: GenerateRequest, played: Played, chunk_size: int | None) -> None:
@@ -105,4 +120,4 @@ def _play_stream(case: Case, request: GenerateRequest, played: Played, chunk_siz
     played.reply = HttpReply(200, (), b"".join(out))
     played.losses += (*decoder.losses, *encoder.losses)
     if "client reply folded" in case.blocks:
-        played.folded = client.encode_response(assemble(told)).body
+        played.folded = client.encode_response(assemble(told), request).body

@@ -1,16 +1,19 @@
 """What the scripted upstreams say, in the wire form of each protocol, written by hand: no codec of ours is in it.
 
-`Answer` is one answer in its two forms. Each function returns the same thing said in either protocol, with the same
+`Answer` is one answer in its two forms. Each function returns the same thing said in any protocol, with the same
 text, tool calls and token counts, so that one test can ask any client about any upstream.
 """
 
 import json
 from typing import Any, NamedTuple
 
-from tests.fakes.answers import CHAT, MODEL, chat_chunk, messages_event
+from tests.fakes.agents import GEMINI, RESPONSES
+from tests.fakes.answers import CHAT, MESSAGES, MODEL, chat_chunk, messages_event
 from tests.fakes.wire import RecordedCall, Script, WireConnection
+from tests.sdk import said_gemini, said_responses
 
 Json = dict[str, Any]
+FOUR = (CHAT, RESPONSES, MESSAGES, GEMINI)
 CALLS = (("get_weather", {"city": "Paris"}), ("get_weather", {"city": "Rome"}))
 CALL_IDS = ("toolu_01A", "toolu_02B")
 THOUGHT = "The user wants the weather."
@@ -31,7 +34,7 @@ def telling(*answers: Answer) -> Script:
 
     async def script(call: RecordedCall, connection: WireConnection) -> None:
         answer = left.pop(0) if len(left) > 1 else left[0]
-        if not call.json().get("stream"):
+        if not (call.json().get("stream") or "streamGenerateContent" in call.target):
             await connection.json(200, answer.whole)
             return
         await connection.sse_start()
@@ -87,12 +90,28 @@ def messages(blocks: list[Block], stop: Json, usage: Json) -> Answer:
     return Answer(whole, [*stream, messages_event("message_stop")])
 
 
+def responses(output: list[Json], usage: Json, status: str = "completed", **more: Any) -> Answer:
+    """A Responses answer of these items."""
+    return Answer(
+        said_responses.whole(output, usage, status, **more), said_responses.stream(output, usage, status, **more)
+    )
+
+
+def gemini(parts: list[Json], usage: Json, finish: str = "STOP", **more: Any) -> Answer:
+    """A Gemini answer of these parts; `more` goes into its candidate."""
+    return Answer(said_gemini.whole(parts, usage, finish, **more), said_gemini.stream(parts, usage, finish, **more))
+
+
 def text(
     protocol: str, said: str, finish: str = "stop", stop: Json | None = None, usage: tuple[Json, Json] | None = None
 ) -> Answer:
     """Plain text. `finish` is Chat's word, `stop` the fields of Messages; `usage` is (Chat's, Messages')."""
     chat_usage, messages_usage = usage or _usage(7, 3)
     half = len(said) // 2
+    if protocol == RESPONSES:
+        return responses([said_responses.message(said)], said_responses.usage(7, 3))
+    if protocol == GEMINI:
+        return gemini([{"text": said}], said_gemini.usage(7, 3))
     if protocol == CHAT:
         return chat({"content": said}, [{"content": said[:half]}, {"content": said[half:]}], finish, chat_usage)
     return messages([text_block(said)], stop or {"stop_reason": "end_turn"}, messages_usage)
@@ -101,7 +120,13 @@ def text(
 def two_calls(protocol: str) -> Answer:
     """A word of text, then two tool calls in parallel: 40 tokens in, 20 out."""
     chat_usage, messages_usage = _usage(40, 20)
-    if protocol != CHAT:
+    if protocol == RESPONSES:
+        named = zip(CALL_IDS, CALLS, strict=True)
+        items = [said_responses.call(identity, name, json.dumps(arguments)) for identity, (name, arguments) in named]
+        return responses([said_responses.message("Looking."), *items], said_responses.usage(40, 20))
+    if protocol == GEMINI:
+        return gemini([{"text": "Looking."}, *(said_gemini.call(*made) for made in CALLS)], said_gemini.usage(40, 20))
+    if protocol == MESSAGES:
         blocks = [text_block("Looking."), *(_call_block(index) for index in range(2))]
         return messages(blocks, {"stop_reason": "tool_use"}, messages_usage)
     calls: list[Json] = [
@@ -130,6 +155,12 @@ def free_text_call() -> Answer:
 
 def thinking(protocol: str) -> Answer:
     """Reasoning, then text; of 20 tokens out, 12 are reasoning."""
+    if protocol == RESPONSES:
+        items = [said_responses.reasoning(THOUGHT, SIGNATURE), said_responses.message("Sunny.")]
+        return responses(items, said_responses.usage(9, 20, thought=12))
+    if protocol == GEMINI:
+        parts: list[Json] = [{"text": THOUGHT, "thought": True}, {"text": "Sunny."}]
+        return gemini(parts, said_gemini.usage(9, 8, thought=12))
     if protocol == CHAT:
         usage = {**_usage(9, 20)[0], "completion_tokens_details": {"reasoning_tokens": 12}}
         deltas: list[Json] = [
@@ -153,6 +184,10 @@ def refusal(protocol: str) -> Answer:
     """The model declines."""
     chat_usage, messages_usage = _usage(7, 3)
     words = "I cannot help with that."
+    if protocol == RESPONSES:
+        return responses([said_responses.refusal(words)], said_responses.usage(7, 3))
+    if protocol == GEMINI:
+        return gemini([{"text": words}], said_gemini.usage(7, 3), "SAFETY")
     if protocol == CHAT:
         return chat({"content": None, "refusal": words}, [{"refusal": words}], "stop", chat_usage)
     stop = {
@@ -163,7 +198,11 @@ def refusal(protocol: str) -> Answer:
 
 
 def cached(protocol: str) -> Answer:
-    """100 tokens in, of which 60 came from a cache and 30 were written to one; 3 out."""
+    """100 tokens in, of which 60 came from a cache and (Chat and Messages say so) 30 were written to one; 3 out."""
+    if protocol == RESPONSES:
+        return responses([said_responses.message("Hello world")], said_responses.usage(100, 3, cached=60))
+    if protocol == GEMINI:
+        return gemini([{"text": "Hello world"}], said_gemini.usage(100, 3, cached=60))
     details = {"cached_tokens": 60, "cache_write_tokens": 30}
     chat_usage = {**_usage(100, 3)[0], "prompt_tokens_details": details}
     kept = {"cache_creation_input_tokens": 30, "cache_read_input_tokens": 60}

@@ -21,6 +21,7 @@ from anykey.exchange.responses.expansion import expand
 from anykey.exchange.steps import admit, authenticate, choose, refuse
 from anykey.protocols.catalog import CODECS, COUNTERS
 from anykey.protocols.envelope import holds_envelope
+from anykey.protocols.openai_responses.compaction import holds_summary
 from anykey.routing.plan import PlanStep
 from anykey.upstream.failures import UpstreamError
 from anykey.upstream.records import Call
@@ -104,7 +105,8 @@ def _question(exchange: Exchange, step: PlanStep, gateway: Gateway) -> Call:
     endpoint, model = step.endpoint, step.deployment.model
     codec, counter = CODECS[endpoint.protocol], COUNTERS[endpoint.protocol]
     way = gateway.way_out(step)
-    verbatim = endpoint.protocol == exchange.codec.name and not holds_envelope(exchange.body)
+    ours = holds_envelope(exchange.body) or holds_summary(exchange.body)
+    verbatim = endpoint.protocol == exchange.codec.name and not ours
     if verbatim:
         body = counter.prepare_count(exchange.body, model)
     else:

@@ -82,6 +82,8 @@ def broken(exchange: Exchange, error: Exception) -> Failure:
     if isinstance(error, sqlite3.Error):
         log.error("request %s: the database fails: %s", exchange.request_id, error)
         return Failure("unavailable", "The gateway cannot read what it keeps. Try again.", retry_after_s=1)
+    if isinstance(error, RecursionError):
+        return Failure("invalid_request", "What was sent nests too deeply.")
     log.error("request %s failed inside the gateway", exchange.request_id, exc_info=error)
     return Failure("internal", "The gateway failed; its log has the details.")
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -37,6 +39,7 @@ from anykey.exchange.responses.keeper import Keeper
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final, RecordingReply, failed
 from anykey.exchange.steps import generate
+from anykey.storage.responses import delete_response
 
 log = logging.getLogger(__name__)
 
@@ -167,9 +170,17 @@ async def begin_background(exchange: Exchange, keeper: Keeper, reply: Reply, gat
     own = {"id": raw(response_id), **keeper.set_fields()}
     queued.update({**own, "status": raw("queued")})
     run = BackgroundRun(response_id, key.id, queued)
-    if not await keeper.keep(Final(response_id, "queued", memory.now(), run.response, [])):
-        raise FailureError(Failure("unavailable", "The response cannot be stored, so it cannot run in the background."))
     memory.runs[response_id] = run
+    try:
+        kept = await keeper.keep(Final(response_id, "queued", memory.now(), run.response, []))
+    except asyncio.CancelledError:  # the client is gone and knows no id: nothing runs, so nothing may seem to
+        del memory.runs[response_id]
+        with suppress(sqlite3.Error):
+            await memory.shelf.change(delete_response, key.id, response_id, memory.now())
+        raise
+    if not kept:
+        del memory.runs[response_id]
+        raise FailureError(Failure("unavailable", "The response cannot be stored, so it cannot run in the background."))
     inbound = Inbound(exchange.codec, exchange.headers, _streamed(exchange.body), exchange.client, exchange.path)
     apart = Exchange(exchange.request_id, inbound, exchange.began, exchange.at_ms)
     apart.answer_id = response_id

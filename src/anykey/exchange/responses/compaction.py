@@ -18,7 +18,7 @@ from anykey.exchange.responses.answers import Asking, answered
 from anykey.exchange.responses.asked import read_asked
 from anykey.exchange.responses.expansion import prepare
 from anykey.exchange.responses.frames import Fields, raw
-from anykey.exchange.responses.items import items_of, json_list
+from anykey.exchange.responses.items import identified, items_of, json_list, listed
 from anykey.exchange.steps import generate
 
 TRIGGER = b'{"type":"compaction_trigger"}'
@@ -44,7 +44,8 @@ async def compact(asking: Asking) -> bytes | None:
         await asking.reply.whole(answer.status, answer.headers, answer.body)
         return None
     response = _read(answer.body)
-    output = [msgspec.Raw(item) for item in items if _is_users(item)]
+    kept = identified((item for item in items if _is_users(item)), response.id)
+    output = [msgspec.Raw(listed(item)) for item in kept]
     compacted = {
         "id": response.id,
         "object": "response.compaction",

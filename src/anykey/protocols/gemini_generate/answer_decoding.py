@@ -23,6 +23,8 @@ from anykey.protocols.gemini_generate.usage import decode_usage
 _KNOWN = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"})
 _PLAIN_CANDIDATE = frozenset({"content", "index"})
 _PLAIN_CONTENT = frozenset({"parts", "role"})
+_BEAT: Json = {"candidates": [{"content": {"parts": [{"text": ""}], "role": "model"}, "index": 0}]}
+"""What a gateway like this one writes while it waits."""
 USAGE_EVERY = 16
 """Chunks between two reports of usage: an answer that breaks off is billed by the last one."""
 
@@ -87,6 +89,9 @@ class AnswerDecoder:
             self._blocked = feedback
         if self._started:
             self._note_late(chunk)
+        elif chunk == _BEAT:  # nothing is known yet, so nothing has begun
+            self._events.append(ev.Heartbeat())
+            return
         elif entries or self._blocked is not None:
             self._start(chunk)
         else:

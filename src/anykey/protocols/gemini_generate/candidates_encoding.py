@@ -31,6 +31,8 @@ from anykey.protocols.gemini_generate.logprobs import encode_logprobs
 from anykey.protocols.gemini_generate.parts_encoding import encode_call, encode_media, encode_text, encode_thought, sign
 from anykey.protocols.gemini_generate.thinking import SHOWN
 
+_YEAR_10000 = 253_402_300_800
+"""In unix seconds: the first that no date can tell."""
 ALONE = "end"
 ON_THOUGHT = "thought"
 """Places of a signature that is not the next part's: on an empty text, on the thought itself."""
@@ -134,9 +136,10 @@ class AnswerParts:
         signature = own_signature(part.state, path, self._log)
         place = part.state.place if part.state else ""
         self._flush()
-        if part.text and self._shows:
-            entry = encode_thought(part.text)
+        entry = encode_thought(part.text)
+        if self._shows:
             write_extras(entry, part.extras, path, self._log)
+        if self._shows and entry != encode_thought(""):
             self._entries.append(entry)
             if place == ON_THOUGHT and signature is not None:
                 sign(entry, signature)
@@ -175,9 +178,10 @@ def end_of_candidate(choice: Choice, texts: list[CitedText], path: str, log: Los
 
 
 def head_of_answer(identity: str, model: str, created: int | None, seed: Any = None) -> Json:
-    """The keys that every chunk repeats. ``created`` is unix seconds; ``seed`` makes an id for an answer without one."""
+    """The keys that every chunk repeats. ``created`` is unix seconds (what is none, as some servers count in milliseconds, has no
+    date); ``seed`` makes an id for an answer without one."""
     head: Json = {"modelVersion": model, "responseId": identity or synthetic_id(model, created, seed)[len("call_") :]}
-    if created is not None:
+    if created is not None and 0 <= created < _YEAR_10000:
         head["createTime"] = datetime.fromtimestamp(created, UTC).isoformat().replace("+00:00", "Z")
     return head
 

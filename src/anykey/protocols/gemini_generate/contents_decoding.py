@@ -12,13 +12,15 @@ import msgspec
 
 from anykey.conversation.failures import invalid
 from anykey.conversation.message import Message, Role
-from anykey.conversation.parts import MediaPart, OpaquePart, Part, TextPart, ToolCallPart, ToolResultPart
+from anykey.conversation.parts import Json, MediaPart, OpaquePart, Part, TextPart, ToolCallPart, ToolResultPart
 from anykey.conversation.verify import ALLOWED_PARTS
 from anykey.protocols.fields import kind_of
 from anykey.protocols.gemini_generate.extras import NAME, kept, synthetic_id
 from anykey.protocols.gemini_generate.parts_decoding import place_signature, read_part
 from anykey.protocols.gemini_generate.spelling import fields_of, is_array, is_object
 
+_SILENCE = TextPart("")
+"""What the last chunk of a stream often holds, and programs keep. With a signature it is where that stood."""
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "user", "tool": "user"}
 
 
@@ -31,15 +33,19 @@ def decode_contents(value: Any, path: str = "contents") -> tuple[Message, ...]:
     return tuple([reader.read(entry, index, f"{path}[{index}]") for index, entry in enumerate(entries)])
 
 
-def decode_instructions(value: Any, path: str = "systemInstruction") -> tuple[Part, ...]:
-    """A text, a content, a part, or an array of parts."""
+def decode_instructions(value: Any, path: str = "systemInstruction", left: Json | None = None) -> tuple[Part, ...]:
+    """A text, a content, a part, or an array of parts. What a content says besides goes to ``left`` under its path."""
     if value is None:
         return ()
     if isinstance(value, str):
         return (TextPart(value),) if value else ()
     if is_object(value) and (value.get("parts") is not None or value.get("role") is not None):
         content = fields_of(value, path)
-        value, path = content.any("parts"), f"{path}.parts"
+        value = content.any("parts")
+        content.any("role")
+        if left is not None:
+            left.update({f"{path}.{key}": item for key, item in content.rest().items()})
+        path = f"{path}.parts"
     parts: list[Part] = []
     for index, entry in enumerate(value if is_array(value) else [] if value is None else [value]):
         part = TextPart(entry) if isinstance(entry, str) else read_part(entry, f"{path}[{index}]").part
@@ -100,7 +106,8 @@ class _ContentsReader:
                 self._open.append((part.id, part.name))
             elif isinstance(part, ToolResultPart):
                 raise invalid("a result may not stand in a content of the model", f"{path}[{position}]")
-            place_signature(parts, read)
+            if part != _SILENCE or read.signature is not None:
+                place_signature(parts, read)
         return tuple(parts)
 
     def _asked(self, wire: list[Any], index: int, path: str) -> tuple[Part, ...]:

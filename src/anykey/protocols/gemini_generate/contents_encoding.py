@@ -20,6 +20,9 @@ from anykey.protocols.gemini_generate.user_encoding import UserWriter
 BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's first system block begins; a hash in it changes at every request and would spoil prefix caches."""
 
+BEGINNING = "."
+"""What the user says where a history begins with the model's calls, which is refused as such (google-gemini/gemini-cli#11814)."""
+
 _SYSTEM_ROLES = ("system", "developer")
 _MARKED = "<system-instruction>\n{}\n</system-instruction>"
 
@@ -55,6 +58,11 @@ class ContentsWriter:
             lost = next((loss for loss in self._log.losses if loss.path.startswith("messages")), None)
             why = f"nothing in them can be sent to this model: {lost.path}: {lost.reason}" if lost else ""
             raise invalid(why or "at least one message is required", "messages")
+        if any("functionCall" in part for part in self._contents[0]["parts"]):
+            self._log.emulated(
+                f"messages[{leading}]", "calls must follow a turn of the user's, so an empty word comes first"
+            )
+            self._contents.insert(0, {"role": "user", "parts": [{"text": BEGINNING}]})
         body["contents"] = self._contents
 
     def _instructions(self, parts: tuple[Part, ...], path: str) -> list[Json]:
@@ -100,6 +108,8 @@ class ContentsWriter:
             self._said.close(last["parts"])
         if not last["parts"]:
             self._contents.pop()
+            for key in last.keys() - {"role", "parts"}:
+                self._log.dropped(f"contents[{len(self._contents)}].{key}", "a content without parts is not sent")
 
     def _later_system(self, target: list[Json], message: Message, path: str) -> None:
         self._log.approximated(f"{path}.role", "marked text of the user, since there is no such role in a conversation")

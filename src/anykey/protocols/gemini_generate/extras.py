@@ -6,9 +6,11 @@ A key that stood deeper than the object it is kept for is kept under its path (`
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Extras, Json, ProtocolName
+from anykey.protocols.gemini_generate.spelling import is_object
 
 NAME: ProtocolName = "gemini_generate"
 NO_FIELD = "generateContent has no such field"
@@ -31,10 +33,16 @@ def write_extras(target: Json, extras: Extras, path: str, log: LossLog) -> None:
 
 
 def _put(target: Json, key: str, value: object) -> None:
+    """``value`` where its path leads; a key that only looks like a path stands as it is."""
     *outer, last = key.split(".")
+    place = target
     for step in outer:
-        target = target.setdefault(step, {})
-    target.setdefault(last, value)
+        inner: Any = place.setdefault(step, {})
+        if not is_object(inner):
+            target.setdefault(key, value)
+            return
+        place = inner
+    place.setdefault(last, value)
 
 
 def drop_extras(extras: Extras, path: str, log: LossLog) -> None:

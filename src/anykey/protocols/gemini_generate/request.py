@@ -59,7 +59,7 @@ def _decode(fields: Fields, path: RequestPath, *, respell: bool) -> Decoded[Gene
     request = GenerateRequest(
         model=model,
         messages=decode_contents(fields.any("contents"), fields.at("contents")),
-        instructions=decode_instructions(fields.any("systemInstruction"), fields.at("systemInstruction")),
+        instructions=decode_instructions(fields.any("systemInstruction"), fields.at("systemInstruction"), left),
         tools=decode_tools(_tools(fields), fields.at("tools"), respell=respell),
         tool_choice=decode_tool_config(nested(fields, "toolConfig"), left),
         metadata=labels,

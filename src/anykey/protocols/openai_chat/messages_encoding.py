@@ -234,13 +234,20 @@ class MessageWriter:
             case MediaPart(kind="audio"):
                 speech.fields["audio"] = encode_audio(part)
             case MediaPart(kind="image") if part.file_id is None:
-                url = {"url": part.url or data_uri(part)}
-                speech.images.append({"type": "image_url", "image_url": url, **part.extras.get(NAME, {})})
+                speech.images.append(self._picture(part, path))
             case OpaquePart(origin=origin) if origin == NAME:
                 speech.place_opaque(part)
             case _:
                 kind = part.kind if isinstance(part, OpaquePart | MediaPart) else "tool result"
                 self._log.dropped(path, f"an assistant message has no place for a {kind} block")
+
+    def _picture(self, part: MediaPart, path: str) -> Json:
+        """A picture that the assistant made, as servers that make some tell of it."""
+        entry: Json = {"type": "image_url", "image_url": {"url": part.url or data_uri(part)}}
+        write_extras(entry, part.extras, path, self._log)
+        if part.title is not None:
+            self._log.dropped(f"{path}.title", "a picture of the assistant has no title")
+        return entry
 
     def _take_citations(self, part: TextPart, path: str, speech: _Speech) -> TextPart:
         for index, citation in enumerate(part.citations):

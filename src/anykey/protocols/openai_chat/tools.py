@@ -151,6 +151,8 @@ class ToolWriter:
             and self.search is None
         ):
             self.search = encode_options(tool, path, self._log)
+            if tool.cache is not None:
+                self._log.dropped(f"{path}.cache_control", "the search is an option here, which takes no mark")
         elif tool.origin == NAME:
             self._log.dropped(path, "this model has no web search of its own")
         else:

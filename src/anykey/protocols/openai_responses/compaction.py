@@ -27,6 +27,11 @@ def summary_item(text: str) -> Json:
     return {"type": "compaction", "encrypted_content": PREFIX + sealed}
 
 
+def holds_summary(body: bytes) -> bool:
+    """The JSON ``body`` has a compaction of ours, which is nothing to any provider as it is. A search, no parse."""
+    return b'"compaction"' in body and b'"' + PREFIX.encode() in body
+
+
 def read_summary(sealed: str) -> str | None:
     """The text of a compaction of ours; None for any other. ValueError if ours cannot be read."""
     if not sealed.startswith(PREFIX):

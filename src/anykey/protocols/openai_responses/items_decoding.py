@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from anykey.conversation.failures import invalid
+from anykey.conversation.losses import Loss
 from anykey.conversation.message import Message, Role
 from anykey.conversation.parts import (
     Json,
@@ -45,6 +46,7 @@ class InputReader:
     def __init__(self, tools: ToolReader) -> None:
         self.updates: Json = {}
         self.compaction = False
+        self.losses: list[Loss] = []
         self._tools = tools
         self._messages: list[Message] = []
         self._turn: list[Part] = []  # what the assistant said since the last item of another side
@@ -95,6 +97,7 @@ class InputReader:
             case "configuration_update":
                 self._update(Fields(item, f"input[{index}]"))
             case "additional_tools":
+                self._report_rest(item, index)
                 self._tools.add_placed(item.get("tools"), f"input[{index}].tools", self._encoded_items)
                 self._encoded_items += 1
             case "item_reference" | None:
@@ -105,6 +108,12 @@ class InputReader:
                 self._typed(item, index, kind)
             case _:
                 raise invalid(f"expected a string, got {kind_of(kind)}", f"input[{index}].type")
+
+    def _report_rest(self, item: Json, index: int) -> None:
+        """An ``additional_tools`` item is written anew for its tools alone."""
+        for key, value in item.items():
+            if key not in ("type", "id", "tools") and (key, value) != ("role", "developer"):
+                self.losses.append(Loss("dropped", f"input[{index}].{key}", "tools in the input have no such field"))
 
     def _typed(self, item: Json, index: int, kind: str) -> None:
         """A call or an output of a client-run tool, or what only Responses knows."""
@@ -122,7 +131,7 @@ class InputReader:
         path = f"input[{index}]"
         parts = decode_content(item.get("content"), f"{path}.content")
         rest: Json = {}
-        if len(item) > 3 and (not item.keys() <= _MESSAGE_KEYS or item.get("status", "completed") != "completed"):
+        if len(item) > 2 and (not item.keys() <= _MESSAGE_KEYS or item.get("status", "completed") != "completed"):
             rest = {key: value for key, value in item.items() if key not in _BOOKKEEPING and value is not None}
             if rest.get("status") == "completed":
                 del rest["status"]

@@ -27,7 +27,7 @@ from anykey.protocols.names import sent_name
 from anykey.protocols.openai_responses.client_tools import CLIENT_TOOLS, ClientTool, call_fields
 from anykey.protocols.openai_responses.content_encoding import ContentWriter, collapse
 from anykey.protocols.openai_responses.dialect import Dialect
-from anykey.protocols.openai_responses.extras import NAME, own, write_extras
+from anykey.protocols.openai_responses.extras import NAME, drop_extras, own, write_extras
 from anykey.protocols.openai_responses.reasoning import encode_reasoning
 from anykey.protocols.openai_responses.shapes import list_of
 
@@ -99,6 +99,8 @@ class InputWriter:
                 entries.append(entry)
         if message.cache is not None:
             self._content.cache(entries[-1] if entries else {}, message.cache, path)
+        if parts and not entries and message.extras:
+            drop_extras(message.extras, path, self._log)
         self._close(message, entries, path, empty=not parts)
 
     def _close(self, message: Message, entries: list[Json], path: str, *, empty: bool = False) -> None:
@@ -128,7 +130,7 @@ class InputWriter:
         if start < len(message.parts):
             self._flush_media()
             self._message(message, message.parts[start:], path, start)
-        elif message.role == "tool" and (message.name is not None or message.cache is not None or message.extras):
+        elif all(type(part) is ToolResultPart for part in message.parts):
             self._envelope(message, path)
 
     def _envelope(self, message: Message, path: str) -> None:
@@ -137,7 +139,7 @@ class InputWriter:
             self._log.dropped(f"{path}.name", "an output has no message around it")
         if message.cache is not None:
             self._content.cache({}, message.cache, path)
-        write_extras({}, message.extras, path, self._log)
+        drop_extras(message.extras, path, self._log)
 
     def _result(self, part: ToolResultPart, path: str) -> None:
         kind = part.kind

@@ -176,7 +176,7 @@ def whole_item(part: Part, identity: str, path: str, log: LossLog) -> Json | Non
         case MediaPart(kind="image", data=str()):
             return _image_item(part, identity)
         case OpaquePart(origin=origin) if origin == NAME:
-            return part.value
+            return part.value if "type" in part.value else {"type": part.kind, **part.value}
         case OpaquePart() | MediaPart():
             log.dropped(path, f"an answer in Responses has no place for a {part.kind} block of this form")
         case _:

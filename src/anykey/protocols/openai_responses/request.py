@@ -74,7 +74,7 @@ def decode_request(body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
         stream=(fields.flag("stream") or False) if path.stream is None else path.stream,
         extras=kept({**fields.rest(), **left}),
     )
-    return Decoded(request, ())
+    return Decoded(request, tuple(reader.losses))
 
 
 def _refuse_state(fields: Fields) -> None:
@@ -157,13 +157,15 @@ def _read_user(fields: Fields) -> str | None:
 
 
 def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
-    """The body for one upstream, and what it could not carry."""
+    """The body for one upstream, and what it could not carry. FailureError (400) when nothing is left to say."""
     log = LossLog("request")
     request = fit(request, dialect, log)
     request, losses = plain_tools(request, custom_tools=dialect.custom_tools, namespaces=dialect.namespaces)
     log.losses += losses
     body: Json = {"model": request.model}
     instructions, items = InputWriter(dialect, log).write(request)
+    if request.messages and not items:
+        raise _nothing_left(log)
     if instructions is not None:
         body["instructions"] = instructions
     body["input"] = items
@@ -179,6 +181,12 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     if request.stream:
         body["stream"] = True
     return Encoded(msgspec.json.encode(body), tuple(log.losses))
+
+
+def _nothing_left(log: LossLog) -> FailureError:
+    lost = next((loss for loss in log.losses if loss.path.startswith("messages")), None)
+    why = f": {lost.path}: {lost.reason}" if lost else ""
+    return invalid(f"nothing in them can be sent to this model{why}", "messages")
 
 
 def _write_tools(body: Json, items: list[Json], request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:

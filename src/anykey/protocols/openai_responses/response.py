@@ -54,6 +54,8 @@ _REASONS: dict[str, FinishReason] = {
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
+_GROWING = frozenset({"message", "function_call", "custom_tool_call"})
+"""Items that the model writes letter by letter, so that the last one may be cut."""
 _UNFINISHED = frozenset({"queued", "in_progress", "cancelled"})
 _INCOMPLETE_WORDS: dict[FinishReason, str] = {
     "length": "max_output_tokens",
@@ -259,8 +261,9 @@ class ItemWriter:
         ending = encode_finish(choice.finish, refused=self.refused, log=self._log)
         self._close(ending.item_status)
         self._place_logprobs(choice.logprobs or {})
-        if ending.status == INCOMPLETE and self.items and self.items[-1].get("status") == COMPLETED:
-            self.items[-1]["status"] = INCOMPLETE
+        last = self.items[-1] if self.items else {}
+        if ending.status == INCOMPLETE and last.get("type") in _GROWING and last.get("status") == COMPLETED:
+            last["status"] = INCOMPLETE
         return ending
 
     def _id(self, kind: str, part: Part) -> str:

@@ -231,10 +231,9 @@ class ItemDecoder:
     # --- ends ---------------------------------------------------------------------------------------------------------
 
     def finish(self, item: Json | None) -> None:
-        """``output_item.done``; None at the end of an answer that never said it: what is open is closed as it is."""
-        if self._done:
-            return
-        if item is not None:
+        """``output_item.done``; None at the end of an answer that never said it: what is open is closed as it is, also what a
+        server with its indices in disorder opened after the item was done."""
+        if item is not None and not self._done:
             self._finish_with(item)
         for told in (*self._contents.values(), self._thought, self._call):
             if told is not None and told.open:

@@ -240,4 +240,8 @@ class StreamEncoder:
             self._lose_once(event.kind, "an item's progress is told by the item")
         else:
             keys = ("type", "sequence_number")
-            self._sink.write(event.kind, {key: value for key, value in event.value.items() if key not in keys})
+            members = {key: value for key, value in event.value.items() if key not in keys}
+            if members:
+                self._sink.write(event.kind, members)
+            else:
+                self._sink.write_bare(event.kind)

@@ -67,6 +67,12 @@ class Sink:
     def write(self, kind: str, members: Json) -> None:
         self.write_raw(kind, _encode(members)[1:-1])
 
+    def write_bare(self, kind: str) -> None:
+        """An event that says nothing but its type."""
+        name = kind.encode()
+        self.out.append(b'event: %b\ndata: {"type":"%b","sequence_number":%d}\n\n' % (name, name, self.sequence))
+        self.sequence += 1
+
     def write_raw(self, kind: str, members: bytes) -> None:
         """An event whose ``members`` are already JSON, without braces."""
         name = kind.encode()
@@ -220,7 +226,7 @@ class Items:
         entries = spelled_logprobs(list_of(value.get("content")))
         told = self._last_text
         if told is None or not entries or (told.closed and told.item is not self._last):
-            self._log.dropped("choices[0].logprobs", "only texts have log probabilities here")
+            self._log.dropped("choices[0].logprobs.content", "only texts have log probabilities here")
             return
         told.logprobs += entries
         if not told.closed:

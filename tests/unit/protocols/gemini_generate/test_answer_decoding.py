@@ -9,6 +9,7 @@ from anykey.conversation.parts import TextPart
 from anykey.conversation.response import Finish
 from anykey.conversation.usage import Usage
 from anykey.protocols.gemini_generate.answer_decoding import USAGE_EVERY, AnswerDecoder, unix_seconds
+from anykey.protocols.gemini_generate.stream_encoding import HEARTBEAT
 from tests.unit.protocols.gemini_generate.answers import chunk, heard, sse, streamed
 
 STOP = {"finishReason": "STOP"}
@@ -104,3 +105,9 @@ def test_what_is_no_chunk_breaks_the_answer(value: Any) -> None:
     assert isinstance(event, ev.Broke)
     decoder.end()
     assert decoder.take() == []
+
+
+def test_a_gateways_keep_alive_before_the_first_chunk_begins_nothing() -> None:
+    events, _ = heard(HEARTBEAT + sse(chunk({"text": "a"}, **STOP)))
+    assert [type(event) for event in events[:2]] == [ev.Heartbeat, ev.Started]
+    assert assemble(events).model == "m"

@@ -152,6 +152,7 @@ def test_the_head_of_an_answer() -> None:
     made_up = head_of_answer("", "m", None, "seed")
     assert made_up == head_of_answer("", "m", None, "seed")
     assert len(made_up["responseId"]) == 24
+    assert "createTime" not in head_of_answer("r", "m", 1777924862000), "milliseconds are no date"
 
 
 def test_service_tiers() -> None:
@@ -163,3 +164,8 @@ def test_service_tiers() -> None:
     assert usage == {"serviceTier": "standard"}
     add_service_tier({}, "scale", log)
     assert codes(log.losses) == ["dropped:service_tier"]
+
+
+def test_what_a_thought_without_text_says_besides_is_a_loss() -> None:
+    _, losses = told(ReasoningPart("", state("c2ln"), extras={"openai_chat": {"x_vendor": 1}}))
+    assert losses == ["dropped:choices[0].content[0].x_vendor"]

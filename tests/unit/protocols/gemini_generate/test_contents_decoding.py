@@ -57,6 +57,14 @@ def test_what_a_content_says_besides_is_kept() -> None:
     )
 
 
+def test_an_empty_text_of_the_model_is_left_out_unless_it_is_signed() -> None:
+    """The last chunk of a stream often holds one, and programs send all parts back."""
+    (parts,) = parts_of([{"role": "model", "parts": [{"text": "yo"}, {"text": ""}, call("read", "1"), {"text": ""}]}])
+    assert parts == (TextPart("yo"), ToolCallPart("1", "read", "{}"))
+    (signed,) = parts_of([{"role": "model", "parts": [{"text": "", "thoughtSignature": "c2ln"}]}])
+    assert signed == (ReasoningPart("", OpaqueState("gemini_generate", "c2ln", "end"), redacted=True),)
+
+
 def test_calls_without_ids_get_one_from_their_place_and_results_the_same() -> None:
     contents = [
         {"role": "model", "parts": [call("a"), call("b"), call("a")]},

@@ -101,3 +101,24 @@ def test_what_has_no_place_is_named() -> None:
 def test_nothing_to_say_is_the_callers_fault(messages: tuple[Message, ...], message: str) -> None:
     with pytest.raises(FailureError, match=message):
         written(*messages)
+
+
+def test_a_history_that_begins_with_calls_has_a_word_of_the_user_first() -> None:
+    call, result = ToolCallPart("c1", "f", "{}"), ToolResultPart("c1", (TextPart("ok"),))
+    body, losses = written(Message("assistant", (call,)), Message("tool", (result,)))
+    assert [content["role"] for content in body["contents"]] == ["user", "model", "user"]
+    assert body["contents"][0]["parts"] == [{"text": "."}]
+    assert losses == ["emulated:messages"]
+
+
+def test_a_history_that_begins_with_a_text_of_the_model_stays() -> None:
+    body, losses = written(Message("assistant", (TextPart("Welcome."),)), HI)
+    assert [content["role"] for content in body["contents"]] == ["model", "user"]
+    assert losses == []
+
+
+def test_what_a_content_without_parts_says_of_itself_is_a_loss() -> None:
+    empty = Message("user", (TextPart(""),), extras={"gemini_generate": {"x": 1}})
+    body, losses = written(empty, Message("assistant", (TextPart("a"),)), HI)
+    assert [content["role"] for content in body["contents"]] == ["model", "user"]
+    assert losses == ["dropped:contents.x"]

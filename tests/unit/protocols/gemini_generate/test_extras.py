@@ -34,3 +34,9 @@ def test_a_made_up_id_depends_on_what_it_is_for() -> None:
     assert first == synthetic_id(0, 1, "read") != synthetic_id(1, 1, "read")
     assert first.startswith("call_")
     assert len(first) == len("call_") + 24
+
+
+def test_a_key_that_only_looks_like_a_path_stands_as_it_is() -> None:
+    target: Json = {"role": "user"}
+    write_extras(target, {"gemini_generate": {"role.x": 1}}, "", LossLog("request"))
+    assert target == {"role": "user", "role.x": 1}

@@ -188,3 +188,9 @@ def test_a_request_is_not_changed_by_being_sent() -> None:
     before = msgspec.json.encode(request)
     encode_request(request, Dialect(mixed_tools=True, image_output=True))
     assert msgspec.json.encode(request) == before
+
+
+def test_what_a_system_instruction_says_besides_goes_back_to_its_place() -> None:
+    body = {**BODY, "systemInstruction": {"role": "user", "parts": [{"text": "be good"}], "x": 1}}
+    sent, _ = written(read(body), FULL)
+    assert sent["systemInstruction"] == {"parts": [{"text": "be good"}], "x": 1}

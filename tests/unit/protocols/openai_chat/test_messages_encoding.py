@@ -271,3 +271,10 @@ def test_a_text_after_a_refusal_is_sent_before_it() -> None:
     sent, losses = messages(assistant(RefusalPart("no"), TextPart("but")))
     assert sent == [{"role": "assistant", "content": "but", "refusal": "no"}]
     assert losses == ["approximated:messages[0].content[1]"]
+
+
+def test_what_a_picture_of_the_assistant_says_besides_is_a_loss() -> None:
+    picture = MediaPart("image", "image/png", "AA", title="t", extras={"gemini_generate": {"x": 1}})
+    sent, losses = messages(assistant(TextPart("a"), picture))
+    assert sent == [{"role": "assistant", "content": "a", "images": [IMAGE_WIRE]}]
+    assert losses == ["dropped:messages[0].content[1].x", "dropped:messages[0].content[1].title"]

@@ -247,3 +247,9 @@ def test_an_unknown_item_is_kept_whole() -> None:
     (message,) = read({"role": "assistant", "content": [{"type": "odd", "x": 1}]})
     wrapped = {"type": "message", "role": "assistant", "content": [{"type": "odd", "x": 1}]}
     assert message.parts == (OpaquePart("openai_responses", "message", wrapped),)
+
+
+@pytest.mark.parametrize("kind", [{}, {"type": "message"}])
+def test_what_a_message_says_besides_is_kept(kind: dict[str, str]) -> None:
+    (message,) = read({**kind, "role": "user", "content": "Hi", "x": 1})
+    assert message.extras == {"openai_responses": {"x": 1}}

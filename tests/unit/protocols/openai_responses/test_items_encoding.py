@@ -180,3 +180,17 @@ def test_texts_of_one_message_are_one_item() -> None:
     )
     assert [item["type"] for item in wire] == ["message", "function_call", "message"]
     assert [entry["type"] for entry in wire[0]["content"]] == ["output_text", "refusal"]
+
+
+def test_what_a_message_says_of_itself_is_a_loss_where_nothing_of_it_is_left() -> None:
+    block = OpaquePart("anthropic_messages", "x_block", {"type": "x_block"})
+    extras = {"anthropic_messages": {"x": 1}}
+    _, _, losses = write(Message("user", (block,), extras=extras), Message("user", (TextPart("a"),)))
+    assert losses == ["dropped messages[0].content[0]", "dropped messages[0].x"]
+
+
+def test_what_a_message_of_results_says_of_itself_is_a_loss_whoever_sends_it() -> None:
+    call = Message("assistant", (ToolCallPart("c", "f", "{}"),))
+    result = Message("user", (ToolResultPart("c", (TextPart("a"),)),), extras={"gemini_generate": {"x": 1}})
+    _, _, losses = write(call, result)
+    assert losses == ["dropped messages[1].x"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anykey.conversation.failures import FailureError
 from anykey.conversation.message import Message
-from anykey.conversation.parts import CacheHint, TextPart
+from anykey.conversation.parts import CacheHint, OpaquePart, TextPart
 from anykey.conversation.request import GenerateRequest, OutputFormat, Reasoning
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, ToolChoice
 from anykey.protocols.codec import RequestPath
@@ -291,3 +291,16 @@ def test_whatever_is_sent_is_read_or_refused(items: list[Any], tools: Any, choic
         return
     again, _ = encode_request(request, Dialect())
     assert decode_request(again, RequestPath()).value.model == "m"
+
+
+def test_a_request_of_which_nothing_is_left_is_refused_with_the_reason() -> None:
+    block = OpaquePart("anthropic_messages", "x_block", {"type": "x_block"})
+    with pytest.raises(FailureError, match=r"messages\[0\]"):
+        encode_request(GenerateRequest("m", (Message("user", (block,)),)), Dialect())
+
+
+def test_what_tools_in_the_input_say_besides_is_a_loss() -> None:
+    item = {"type": "additional_tools", "id": "i", "role": "user", "tools": [{"type": "function", "name": "f"}], "x": 1}
+    body = json.dumps({"model": "m", "input": [item, *HI]}).encode()
+    losses = decode_request(body, RequestPath()).losses
+    assert [loss.path for loss in losses] == ["input[0].role", "input[0].x"]

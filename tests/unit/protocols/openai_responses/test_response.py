@@ -215,3 +215,16 @@ def test_whole_and_streamed_answers_are_the_same() -> None:
     decoder = StreamDecoder(PLAIN)
     again = assemble(decoder.feed(data))
     assert again.choices == decode_response(json.dumps(whole).encode(), PLAIN).value.choices
+
+
+def test_a_picture_in_an_answer_that_was_cut_is_complete() -> None:
+    picture = {"type": "image_generation_call", "id": "ig_1", "result": "AA", "status": "completed"}
+    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    body = json.loads(encode_response(decoded(picture, **cut)).body)
+    assert body["output"] == [picture]
+    assert body["status"] == "incomplete"
+
+
+def test_an_item_without_a_type_can_be_told() -> None:
+    body = json.loads(encode_response(decoded({})).body)
+    assert [item["type"] for item in body["output"]] == ["item"]

@@ -369,3 +369,15 @@ def test_a_nonsense_answer_is_read_or_refused(value: Any) -> None:
         return
     again = decode_response(encode_response(answer).body, PLAIN).value
     assert again.choices[0].finish is not None
+
+
+def test_a_call_that_begins_in_an_item_that_is_done_is_closed_at_the_end() -> None:
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": ""}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "s"}
+    events = decode(
+        CREATED
+        + frame("response.output_item.done", output_index=0, item=thought)
+        + frame("response.output_item.added", output_index=0, item=call)
+        + done()
+    )
+    assert [type(event) for event in events[-3:]] == [ev.PartFinished, ev.ChoiceFinished, ev.Ended]

@@ -256,7 +256,7 @@ def test_what_has_no_place_is_a_loss() -> None:
         "dropped:choices",
         "dropped:choices.content.state",
         "dropped:choices.content",
-        "dropped:choices.logprobs",
+        "dropped:choices.logprobs.content",
         "dropped:audio",
     ]
 
@@ -281,6 +281,12 @@ def test_own_events_are_passed_on_with_new_numbers() -> None:
     )
     assert records[2] == {**steer, "sequence_number": 2}
     assert losses == ["dropped:response.image_generation_call.partial_image"]
+
+
+def test_an_own_event_that_says_nothing_but_its_type_is_an_object() -> None:
+    records, losses = encode(BEGIN, ev.OpaqueEvent("openai_responses", "response.x", {"type": "response.x"}), *END)
+    assert records[2] == {"type": "response.x", "sequence_number": 2}
+    assert not losses
 
 
 def test_a_heartbeat_is_a_comment() -> None:

@@ -80,4 +80,4 @@ def test_log_probabilities_of_a_text_that_is_closed_are_in_its_item() -> None:
     told.settle()
     assert json.loads(told.output[0])["content"][0]["logprobs"] == [{"token": "a", "bytes": [97], "top_logprobs": []}]
     told.add_logprobs({"content": [{"token": "a"}]})
-    assert [loss.code for loss in log.losses] == ["dropped:choices.logprobs"]
+    assert [loss.code for loss in log.losses] == ["dropped:choices.logprobs.content"]
