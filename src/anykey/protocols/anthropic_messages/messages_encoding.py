@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from anykey.conversation.failures import invalid
 from anykey.conversation.message import Message
 from anykey.conversation.parts import CacheHint, Json, MediaPart, Part, TextPart
 from anykey.conversation.request import GenerateRequest
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import put
 from anykey.protocols.anthropic_messages.parts_encoding import BlockWriter, own_extras, shorten
+from anykey.protocols.emptied import nothing_left
 
 BILLING_HEADER = "x-anthropic-billing-header"
 """How Claude Code's first system block begins; a hash in it changes at every request and would spoil prefix caches."""
@@ -71,10 +71,7 @@ def encode_prompt(request: GenerateRequest, dialect: Dialect, writer: BlockWrite
         else:
             turns.append(turn)
     if not turns:
-        lost = next((loss for loss in writer.log.losses if loss.path.startswith("messages")), None)
-        if lost is not None:
-            raise invalid(f"nothing in them can be sent to this model: {lost.path}: {lost.reason}", "messages")
-        raise invalid("at least one message is required", "messages")
+        raise nothing_left(writer.log.losses)
     if writer.made:
         writer.log.dropped("messages", "no message of the user comes after the picture that could show it")
     _close_prefill(turns, dialect, writer, f"messages[{len(request.messages) - 1}]")

@@ -6,11 +6,11 @@ Messages of one role in a row are one content, so that all results stand in the 
 
 from __future__ import annotations
 
-from anykey.conversation.failures import invalid
 from anykey.conversation.losses import LossLog
 from anykey.conversation.message import Message
 from anykey.conversation.parts import Json, OpaquePart, Part, TextPart
 from anykey.conversation.request import GenerateRequest
+from anykey.protocols.emptied import nothing_left
 from anykey.protocols.gemini_generate.dialect import Dialect
 from anykey.protocols.gemini_generate.extras import NAME, write_extras
 from anykey.protocols.gemini_generate.said_encoding import SaidWriter
@@ -55,9 +55,7 @@ class ContentsWriter:
             self._message(request.messages[index], f"messages[{index}]")
         self._close()
         if not self._contents:
-            lost = next((loss for loss in self._log.losses if loss.path.startswith("messages")), None)
-            why = f"nothing in them can be sent to this model: {lost.path}: {lost.reason}" if lost else ""
-            raise invalid(why or "at least one message is required", "messages")
+            raise nothing_left(self._log.losses)
         if any("functionCall" in part for part in self._contents[0]["parts"]):
             self._log.emulated(
                 f"messages[{leading}]", "calls must follow a turn of the user's, so an empty word comes first"

@@ -1,8 +1,8 @@
 """A streamed answer, neutral to wire: legal events in, chunks out; the last one holds the finish reasons and the usage.
 
 There is no terminator, no comment and no event name: clients of this protocol stop at any of them, so that the only keep-alive
-is a chunk that says nothing. It has a candidate all the same: google-genai forgets a turn in which a chunk had none. Calls, media and sources are told when they are whole. The chunks of ordinary deltas are constant bytes around
-the text as JSON.
+is a chunk that says nothing. It has a candidate all the same: google-genai forgets a turn in which a chunk had none. Calls,
+media and sources are told when they are whole. The chunks of ordinary deltas are constant bytes around the text as JSON.
 """
 
 from __future__ import annotations

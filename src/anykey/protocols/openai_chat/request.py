@@ -13,6 +13,7 @@ from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest, OutputFormat
 from anykey.conversation.tools import HostedTool, Tool, ToolChoice
 from anykey.protocols.codec import Decoded, Encoded, RequestPath
+from anykey.protocols.emptied import nothing_left
 from anykey.protocols.fields import Fields, kind_of, parse_json
 from anykey.protocols.openai_chat.content import ContentWriter, read_cache
 from anykey.protocols.openai_chat.dialect import Dialect
@@ -145,7 +146,10 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     log = LossLog("request")
     request, losses = plain_tools(request, custom_tools=dialect.custom_tools, namespaces=False)
     log.losses += losses
-    body: Json = {"model": request.model, "messages": MessageWriter(dialect, log).write(request)}
+    messages = MessageWriter(dialect, log).write(request)
+    if not messages and request.messages:
+        raise nothing_left(log.losses)
+    body: Json = {"model": request.model, "messages": messages}
     _write_tools(body, request, dialect, log)
     _write_limits(body, request, dialect, log)
     _write_sampling(body, request, dialect, log)

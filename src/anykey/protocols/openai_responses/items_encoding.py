@@ -99,9 +99,15 @@ class InputWriter:
                 entries.append(entry)
         if message.cache is not None:
             self._content.cache(entries[-1] if entries else {}, message.cache, path)
-        if parts and not entries and message.extras:
-            drop_extras(message.extras, path, self._log)
+        if parts and not entries:
+            self._unsent(message, path)
         self._close(message, entries, path, empty=not parts)
+
+    def _unsent(self, message: Message, path: str) -> None:
+        """Nothing is left of a message, so what it said of itself has no place."""
+        if message.name is not None:
+            self._log.dropped(f"{path}.name", "messages have no names here")
+        drop_extras(message.extras, path, self._log)
 
     def _close(self, message: Message, entries: list[Json], path: str, *, empty: bool = False) -> None:
         if not entries and not empty:

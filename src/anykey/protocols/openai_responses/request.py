@@ -13,6 +13,7 @@ from anykey.conversation.parts import Json, TextPart
 from anykey.conversation.request import GenerateRequest, OutputFormat
 from anykey.conversation.tools import ToolChoice
 from anykey.protocols.codec import Decoded, Encoded, RequestPath
+from anykey.protocols.emptied import nothing_left
 from anykey.protocols.fields import Fields, parse_json
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.effort import encode_effort, read_effort
@@ -165,7 +166,7 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     body: Json = {"model": request.model}
     instructions, items = InputWriter(dialect, log).write(request)
     if request.messages and not items:
-        raise _nothing_left(log)
+        raise nothing_left(log.losses)
     if instructions is not None:
         body["instructions"] = instructions
     body["input"] = items
@@ -181,12 +182,6 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     if request.stream:
         body["stream"] = True
     return Encoded(msgspec.json.encode(body), tuple(log.losses))
-
-
-def _nothing_left(log: LossLog) -> FailureError:
-    lost = next((loss for loss in log.losses if loss.path.startswith("messages")), None)
-    why = f": {lost.path}: {lost.reason}" if lost else ""
-    return invalid(f"nothing in them can be sent to this model{why}", "messages")
 
 
 def _write_tools(body: Json, items: list[Json], request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:

@@ -4,17 +4,18 @@ they stood in the input (``tools_decoding.ToolReader.layout``).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
-from anykey.protocols.hosted import purposes
+from anykey.protocols.hosted import PLACE_KEYS, purposes
 from anykey.protocols.names import sent_name
 from anykey.protocols.openai_responses.client_tools import CLIENT_TOOLS
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.extras import NAME, drop_extras, own, write_extras
+from anykey.protocols.openai_responses.shapes import is_object
 from anykey.protocols.openai_responses.tools_decoding import identity
 from anykey.protocols.plain_tools import LAYOUT, grammar_of
 
@@ -138,8 +139,16 @@ class ToolWriter:
         if tool.format is not None:
             grammar = grammar_of(tool.format) if "grammar" in tool.format else None
             entry["format"] = tool.format if grammar is None else {"type": "grammar", **grammar._asdict()}
+            if grammar is not None:  # as Chat says it
+                self._report_rest(tool.format, ("type", "grammar"), f"{path}.format")
+                self._report_rest(tool.format["grammar"], grammar._fields, f"{path}.format.grammar")
         write_extras(entry, tool.extras, path, self._log)
         return entry
+
+    def _report_rest(self, value: Json, known: tuple[str, ...], path: str) -> None:
+        for key in value:
+            if key not in known:
+                self._log.dropped(f"{path}.{key}", "Responses has no such field")
 
     def _hosted(self, tool: HostedTool, path: str) -> Json | None:
         """Our own tool for the same purpose, where this upstream has it."""
@@ -153,6 +162,9 @@ class ToolWriter:
             entry["filters"] = {"allowed_domains": options["allowed_domains"]}
         if "user_location" in options:
             entry["user_location"] = {"type": "approximate", **options["user_location"]}
+        place: Any = tool.value.get("user_location")
+        if is_object(place):
+            self._report_rest(place, ("type", *PLACE_KEYS), f"{path}.user_location")
         if "context_size" in options:
             entry["search_context_size"] = options["context_size"]
         for key, value in tool.value.items():

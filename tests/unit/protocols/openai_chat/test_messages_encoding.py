@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from anykey.conversation.failures import FailureError
 from anykey.conversation.message import Message
 from anykey.conversation.parts import (
     CacheHint,
@@ -228,7 +229,12 @@ def test_reasoning_before_a_call_that_nobody_knows_is_empty(dialect: Dialect, se
     ],
 )
 def test_what_an_assistant_message_cannot_say_is_a_loss(part: Part, loss: str) -> None:
-    assert messages(assistant(part))[1] == [loss]
+    assert messages(assistant(part), Message("user", (TextPart("go on"),)))[1] == [loss]
+
+
+def test_a_conversation_of_which_nothing_is_left_is_refused() -> None:
+    with pytest.raises(FailureError, match=r"nothing in them can be sent to this model: messages\[0\]"):
+        messages(assistant(MediaPart("document", text="x")))
 
 
 def test_what_belongs_to_a_whole_message_of_results_is_a_loss() -> None:

@@ -105,3 +105,25 @@ def test_a_choice_that_cannot_be_made() -> None:
 
 def test_a_choice_knows_free_text_tools() -> None:
     assert choose(ToolChoice("named", ("p",)), CustomTool("p"))[0] == {"type": "custom", "name": "p"}
+
+
+def test_what_a_grammar_of_chat_says_besides_is_a_loss() -> None:
+    form = {"type": "grammar", "x": 1, "grammar": {"syntax": "lark", "definition": "a", "y": 1}}
+    (entry,), _, losses = write(CustomTool("f", None, form))
+    assert entry["format"] == {"type": "grammar", "syntax": "lark", "definition": "a"}
+    assert losses == ["dropped tools[0].format.x", "dropped tools[0].format.grammar.y"]
+
+
+def test_what_a_place_says_besides_is_a_loss() -> None:
+    place = {"type": "approximate", "city": "Bern", "x": 1}
+    tool = HostedTool(
+        "anthropic_messages",
+        "web_search_20250305",
+        "web_search",
+        {"type": "web_search_20250305", "name": "web_search", "user_location": place},
+        purpose="web_search",
+        options={"user_location": {"city": "Bern"}},
+    )
+    (entry,), _, losses = write(tool, dialect=Dialect(hosted_tools="web_search"))
+    assert entry["user_location"] == {"type": "approximate", "city": "Bern"}
+    assert losses == ["dropped tools[0].user_location.x"]
