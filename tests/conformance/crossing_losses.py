@@ -54,7 +54,7 @@ REQUEST: dict[str, dict[str, str]] = {
         **_SAMPLING,
         "approximated:messages.content": "documents in text are text; files that only another provider holds are named",
         "approximated:messages.content.content": "blocks of a result that Responses has only as text",
-        "approximated:messages.content.is_error": "a result says itself that it is an error",
+        "emulated:messages.content.is_error": "a result says itself that it is an error",
         "approximated:*.cache_control.ttl": "other lifetimes",
         "approximated:safety_identifier": "a user's name has 64 characters",
         "approximated:tool_choice.tools": "some servers cannot limit the tools of one turn",

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from anykey.conversation.parts import Extras
+
 LossKind = Literal["dropped", "approximated", "emulated"]
 Side = Literal["request", "response"]
 
@@ -46,6 +48,15 @@ class LossLog:
 
     def emulated(self, path: str, reason: str) -> None:
         self.losses.append(Loss("emulated", path, reason, self.side))
+
+    def foreign(self, extras: Extras, own: str, path: str, reason: str) -> None:
+        """Every key that another protocol than ``own`` left behind is dropped. Its ``id``, or that of the ``message`` it stood in,
+        is none: it names a piece of what was said, and the pieces have other names here."""
+        for origin, keys in extras.items():
+            if origin != own:
+                for key, value in keys.items():
+                    if key != "id" and not (key == "message" and value.keys() == {"id"}):
+                        self.dropped(f"{path}.{key}" if path else key, reason)
 
 
 def summarize(losses: list[Loss] | tuple[Loss, ...]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args
 
 from anykey.conversation.failures import Failure, FailureError
-from anykey.conversation.losses import Loss
+from anykey.conversation.losses import Loss, LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import HostedPurpose, HostedTool
@@ -22,6 +22,10 @@ POLICIES: tuple[HostedPolicy, ...] = get_args(HostedPolicy)
 PURPOSES: frozenset[str] = frozenset(get_args(HostedPurpose))
 CONTEXT_SIZES = frozenset({"low", "medium", "high"})
 PLACE_KEYS = ("country", "region", "city", "timezone")
+_INNER: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("filters", ("allowed_domains", "blocked_domains")),
+    ("user_location", ("type", "approximate", *PLACE_KEYS)),
+)
 _WHOLE_TOOL = re.compile(r"tools\[(\d+)\]")
 
 
@@ -56,6 +60,16 @@ def search_options(
         "user_location": {key: place[key] for key in PLACE_KEYS if isinstance(place.get(key), str)},
     }
     return {key: value for key, value in found.items() if value}
+
+
+def report_unread(value: Json, path: str, log: LossLog) -> None:
+    """Keys inside the filters and the place of a search's wire object that ``search_options`` does not read: each is a Loss."""
+    for outer, known in _INNER:
+        said: Any = value.get(outer)
+        inner: Json = said if isinstance(said, dict) else {}  # pyright: ignore[reportUnknownVariableType] - parsed JSON
+        for key in inner:
+            if key not in known:
+                log.dropped(f"{path}.{outer}.{key}", "no search of another provider has such an option")
 
 
 def refuse(request: GenerateRequest, losses: Iterable[Loss], rule: HostedRule) -> None:

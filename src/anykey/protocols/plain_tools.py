@@ -101,6 +101,7 @@ def plain_tools(request: GenerateRequest, *, custom_tools: bool, namespaces: boo
         messages = tuple(step.message(message) for message in messages)
     extras = request.extras
     if grouped and own is not None:
+        _report_rest(own[LAYOUT].get("namespaces", {}), log)
         rest = {key: value for key, value in own.items() if key != LAYOUT}
         extras = {**extras, "openai_responses": rest}
     choice = request.tool_choice and step.choice(request.tool_choice)
@@ -117,6 +118,14 @@ def _has_custom(request: GenerateRequest) -> bool:
         if message.role == "assistant"
         for part in message.parts
     )
+
+
+def _report_rest(namespaces: Json, log: LossLog) -> None:
+    """What a namespace says besides its description, which its first tool tells."""
+    for name, rest in namespaces.items():
+        for key in rest:
+            if key != "description":
+                log.dropped(f"tools.{name}.{key}", "this upstream has no namespaces")
 
 
 def _descriptions(own: Json | None) -> dict[str, str]:

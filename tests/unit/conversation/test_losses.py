@@ -16,3 +16,11 @@ def test_the_header_counts_all_and_names_each_code_once() -> None:
     assert summarize(log.losses) == "4; dropped:messages.name, approximated:temperature, emulated:stop"
     assert {loss.side for loss in log.losses} == {"request"}
     assert summarize([]) == "0"
+
+
+def test_keys_of_another_protocol_are_lost_but_not_its_names_of_pieces() -> None:
+    log = LossLog("response")
+    extras = {"openai_chat": {"a": 1}, "openai_responses": {"id": "x", "message": {"id": "y"}, "phase": "z"}}
+    log.foreign(extras, "openai_chat", "content[0]", "no place")
+    log.foreign({"openai_responses": {"message": {"id": "y", "phase": "z"}}}, "openai_chat", "", "no place")
+    assert [loss.path for loss in log.losses] == ["content[0].phase", "message"]

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from anykey.conversation.failures import FailureError
-from anykey.conversation.losses import Loss
+from anykey.conversation.losses import Loss, LossLog
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import FunctionTool, HostedTool, Tool, ToolChoice
-from anykey.protocols.hosted import HostedPolicy, HostedRule, purposes, refuse, search_options
+from anykey.protocols.hosted import HostedPolicy, HostedRule, purposes, refuse, report_unread, search_options
 
 SEARCH = HostedTool("anthropic_messages", "web_search_20250305", "web_search", {}, purpose="web_search")
 DROPPED = [Loss("dropped", "tools[0]", "not here"), Loss("dropped", "tools[1].strict", "x")]
@@ -110,3 +110,10 @@ def test_purposes_are_words_of_the_model() -> None:
     assert purposes("") == frozenset()
     with pytest.raises(ValueError, match="'browse'"):
         purposes("web_search,browse")
+
+
+def test_what_no_option_holds_of_a_search_is_a_loss() -> None:
+    log = LossLog("request")
+    place = {"type": "approximate", "city": "Bern", "x": 1}
+    report_unread({"filters": {"allowed_domains": [], "y": 1}, "user_location": place, "z": 1}, "tools[0]", log)
+    assert [loss.path for loss in log.losses] == ["tools[0].filters.y", "tools[0].user_location.x"]

@@ -134,3 +134,10 @@ def test_what_was_sent_flat_is_called_by_its_own_name() -> None:
     assert (call.kind, reader) == ("apply_patch", None)
     native = ToolCallPart("1", "exec", "x", "custom", namespace="functions")
     assert calls.begin(native) == (native, None)
+
+
+def test_what_a_namespace_says_besides_its_description_is_a_loss() -> None:
+    layout = {"tool_layout": {"namespaces": {"agents": {"description": "They work.", "x": 1}}}}
+    tools = (FunctionTool("wait", namespace="agents"),)
+    _, losses = flat(GenerateRequest("m", (), tools=tools, extras={"openai_responses": layout}))
+    assert sorted(losses, reverse=True) == ["emulated tools[0].namespace", "dropped tools.agents.x"]

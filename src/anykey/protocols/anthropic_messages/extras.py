@@ -19,9 +19,7 @@ def put(target: Json, extras: Extras, path: str, log: LossLog) -> None:
         if origin == NAME:
             for key, value in keys.items():
                 target.setdefault(key, value)
-        else:
-            for key in keys:
-                log.dropped(f"{path}.{key}" if path else key, f"a field of {origin} that this protocol does not have")
+    log.foreign(extras, NAME, path, "Messages has no such field")
 
 
 def report_foreign(extras: Extras, path: str, log: LossLog) -> None:

@@ -17,7 +17,7 @@ from anykey.conversation.tools import HostedPurpose, HostedTool
 from anykey.protocols.anthropic_messages.dialect import Dialect
 from anykey.protocols.anthropic_messages.extras import NAME
 from anykey.protocols.anthropic_messages.shapes import is_array, is_object
-from anykey.protocols.hosted import purposes, search_options
+from anykey.protocols.hosted import purposes, report_unread, search_options
 
 SERVER_CALL = "server_tool_use"
 """The usual type of a call that the provider runs; another one is among its extras."""
@@ -75,6 +75,7 @@ def encode_hosted(tool: HostedTool, path: str, dialect: Dialect, log: LossLog) -
             log.dropped(f"{path}.{key}", "only one of the two lists may be said, and the allowed ones are")
         else:
             block[key] = {"type": "approximate", **value} if key == "user_location" else value
+    report_unread(tool.value, path, log)
     for key, value in _unsaid(tool).items():
         if value not in (None, {}, []):
             log.dropped(f"{path}.{key}", "this upstream's tool has no such option")

@@ -19,7 +19,13 @@ from anykey.protocols.anthropic_messages.output_format import decode_output_form
 from anykey.protocols.anthropic_messages.parts_encoding import BlockWriter, own_extras, shorten
 from anykey.protocols.anthropic_messages.shapes import is_object
 from anykey.protocols.anthropic_messages.thinking import Thinking, decode_reasoning, encode_reasoning
-from anykey.protocols.anthropic_messages.tools import decode_tool_choice, decode_tools, encode_tool_choice, encode_tools
+from anykey.protocols.anthropic_messages.tools import (
+    called_tools,
+    decode_tool_choice,
+    decode_tools,
+    encode_tool_choice,
+    encode_tools,
+)
 from anykey.protocols.codec import Decoded, Encoded
 from anykey.protocols.fields import Fields, parse_json
 from anykey.protocols.plain_tools import plain_tools
@@ -165,6 +171,9 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     choice = encode_tool_choice(request, dialect, log, thinking=thinking.by_budget, tools=bool(tools))
     if choice is not None:
         body["tool_choice"] = choice
+    elif not tools and (called := called_tools(request)):
+        body["tools"], body["tool_choice"] = called, {"type": "none"}
+        log.emulated("tools", "earlier calls must have their tools here: they are named again, and none may be called")
     _encode_thinking(body, thinking, output, own_extras(request.extras).get("output_config"))
     _encode_sampling(body, request, dialect, log, thinking=thinking.active)
     _encode_options(body, request, dialect, log)

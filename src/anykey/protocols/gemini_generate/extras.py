@@ -27,9 +27,7 @@ def write_extras(target: Json, extras: Extras, path: str, log: LossLog) -> None:
         if origin == NAME:
             for key, value in keys.items():
                 _put(target, key, value)
-        else:
-            for key in keys:
-                log.dropped(f"{path}.{key}" if path else key, NO_FIELD)
+    log.foreign(extras, NAME, path, NO_FIELD)
 
 
 def _put(target: Json, key: str, value: object) -> None:

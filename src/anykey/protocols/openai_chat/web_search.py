@@ -9,7 +9,7 @@ from typing import Any
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.tools import HostedTool
-from anykey.protocols.hosted import search_options
+from anykey.protocols.hosted import report_unread, search_options
 from anykey.protocols.openai_chat.extras import NAME
 from anykey.protocols.openai_chat.parsed import is_object
 
@@ -56,6 +56,7 @@ def encode_options(tool: HostedTool, path: str, log: LossLog) -> Json:
             log.dropped(f"{path}.{key}", "a search of this protocol has no such option")
     inner: Any = tool.value.get(tool.kind)
     said: Json = inner if is_object(inner) else tool.value
+    report_unread(said, path, log)
     for key, value in said.items():
         if key not in _CROSSING and key not in tool.options and key != tool.kind and value not in (None, {}, []):
             log.dropped(f"{path}.{key}", "a search of this protocol has no such option")

@@ -111,7 +111,7 @@ class ContentWriter:
                 self._log.dropped(f"{path}.citations[{index}]", "a request has no place for another's citations")
 
     def _mark_error(self, entries: list[Json], path: str) -> None:
-        self._log.approximated(f"{path}.is_error", "the text itself says that it is an error")
+        self._log.emulated(f"{path}.is_error", "the text itself says that it is an error")
         for entry in entries:
             if entry["type"] == "input_text":
                 if not entry["text"].lower().startswith("error"):

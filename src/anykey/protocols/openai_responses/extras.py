@@ -27,9 +27,7 @@ def write_extras(target: Json, extras: Extras, path: str, log: LossLog) -> None:
         if origin == NAME:
             for key, value in keys.items():
                 target.setdefault(key, value)
-        else:
-            for key in keys:
-                log.dropped(f"{path}.{key}" if path else key, NO_FIELD)
+    log.foreign(extras, NAME, path, NO_FIELD)
 
 
 def drop_extras(extras: Extras, path: str, log: LossLog) -> None:

@@ -4,18 +4,17 @@ they stood in the input (``tools_decoding.ToolReader.layout``).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
-from anykey.protocols.hosted import PLACE_KEYS, purposes
+from anykey.protocols.hosted import purposes, report_unread
 from anykey.protocols.names import sent_name
 from anykey.protocols.openai_responses.client_tools import CLIENT_TOOLS
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.extras import NAME, drop_extras, own, write_extras
-from anykey.protocols.openai_responses.shapes import is_object
 from anykey.protocols.openai_responses.tools_decoding import identity
 from anykey.protocols.plain_tools import LAYOUT, grammar_of
 
@@ -162,9 +161,7 @@ class ToolWriter:
             entry["filters"] = {"allowed_domains": options["allowed_domains"]}
         if "user_location" in options:
             entry["user_location"] = {"type": "approximate", **options["user_location"]}
-        place: Any = tool.value.get("user_location")
-        if is_object(place):
-            self._report_rest(place, ("type", *PLACE_KEYS), f"{path}.user_location")
+        report_unread(tool.value, path, self._log)
         if "context_size" in options:
             entry["search_context_size"] = options["context_size"]
         for key, value in tool.value.items():

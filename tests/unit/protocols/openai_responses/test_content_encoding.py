@@ -97,7 +97,7 @@ def test_an_output_may_hold_pictures() -> None:
 
 
 def test_an_error_says_so() -> None:
-    loss = ["approximated:p.is_error"]
+    loss = ["emulated:p.is_error"]
     assert output_of(ToolResultPart("c", (TextPart("no"),), is_error=True), Dialect()) == ("Error: no", [], loss)
     assert output_of(ToolResultPart("c", (TextPart("error 5"),), is_error=True), Dialect())[0] == "error 5"
     assert output_of(ToolResultPart("c", (), is_error=True), Dialect()) == ("Error", [], loss)
