@@ -15,6 +15,9 @@ from pathlib import Path
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "clients"
 CLAUDE_CODE = ("@anthropic-ai/claude-code", "2.1.329")
 OPENCODE = ("opencode-ai", "1.18.33")
+CODEX = ("@openai/codex", "0.169.0")
+GEMINI_CLI = ("@google/gemini-cli", "0.61.0")
+QWEN_CODE = ("@qwen-code/qwen-code", "0.24.4")
 AIDER = ("aider-chat", "0.86.2")
 # Aider 0.86.2 pins libraries that have wheels for these only.
 PYTHONS_OF_AIDER = ("python3.12", "python3.11", "python3.10", sys.executable)
@@ -43,6 +46,21 @@ def ensure_claude() -> Path:
 def ensure_opencode() -> Path:
     """OpenCode's executable."""
     return _npm_program("opencode", *OPENCODE)
+
+
+def ensure_codex() -> Path:
+    """Codex CLI's executable."""
+    return _npm_program("codex", *CODEX)
+
+
+def ensure_gemini() -> Path:
+    """Gemini CLI's executable."""
+    return _npm_program("gemini", *GEMINI_CLI)
+
+
+def ensure_qwen() -> Path:
+    """Qwen Code's executable."""
+    return _npm_program("qwen", *QWEN_CODE)
 
 
 def ensure_aider() -> Path:

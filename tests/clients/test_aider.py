@@ -71,7 +71,7 @@ async def test_text_turn_on_the_demo_model(tmp_path: Path) -> None:
 async def test_edit_and_commit_message(tmp_path: Path) -> None:
     async def script(call: RecordedCall, connection: WireConnection) -> None:
         asked = call.json()
-        await give(say(MESSAGES, EDIT if asked.get("stream") else COMMIT), asked, connection)
+        await give(say(MESSAGES, EDIT if asked.get("stream") else COMMIT), call, connection)
 
     async with WireServer(script) as upstream, anykey_up(tmp_path, lab(MESSAGES, upstream.url)) as gateway:
         folder = repository(tmp_path)

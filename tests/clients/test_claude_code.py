@@ -1,13 +1,27 @@
 """Claude Code (Anthropic Messages) against `anykey up`, with a model behind it that speaks OpenAI Chat only."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.clients.install import ensure_claude, node_directory
 from tests.clients.running import DEMO, Ended, GatewayProcess, anykey_up, bare_environment, run
-from tests.clients.upstreams import give, reading, say, tool_names, tool_result
+from tests.clients.turns import Turn
+from tests.clients.upstreams import (
+    DETAILS,
+    TARGETS,
+    give,
+    playing,
+    reading,
+    say,
+    serving,
+    states,
+    tool_names,
+    tool_results,
+)
+from tests.fakes.agents import GEMINI, RESPONSES, signature_of
 from tests.fakes.answers import CHAT, MESSAGES
 from tests.fakes.gateway import lab
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
@@ -33,7 +47,7 @@ async def claude(gateway: GatewayProcess, directory: Path, prompt: str, key: str
         "DISABLE_AUTOUPDATER": "1",
         "DISABLE_TELEMETRY": "1",
     }
-    return await run((ensure_claude(), "-p", prompt, "--allowedTools", "Read"), folder, environment)
+    return await run((ensure_claude(), "-p", prompt, "--allowedTools", "Read,Bash"), folder, environment)
 
 
 async def test_tool_turn_on_the_demo_model(tmp_path: Path) -> None:
@@ -72,9 +86,41 @@ async def test_what_a_chat_upstream_is_asked(tmp_path: Path) -> None:
     assert "x-anthropic-billing-header" not in upstream.calls[0].body.decode()
     assert [message["role"] for message in first["messages"]][:1] == ["system"]
     assert QUESTION in upstream.calls[0].body.decode()
-    assert second["messages"][-2]["tool_calls"][0]["id"] == second["messages"][-1]["tool_call_id"] == "call_77"
-    assert FIRST_LINE in (tool_result(second) or "")
+    assert second["messages"][-2]["tool_calls"][0]["id"] == second["messages"][-1]["tool_call_id"] == "call_0"
+    assert FIRST_LINE in tool_results(second)[0]
     assert [(row["input_tokens"], row["output_tokens"]) for row in rows] == [(120, 11), (120, 11)]
+
+
+@pytest.mark.parametrize("protocol", [GEMINI, RESPONSES, CHAT])
+async def test_three_tool_turns_keep_the_state_of_the_upstream(tmp_path: Path, protocol: str) -> None:
+    """Show 3: `thoughtSignature` on each call of the history, as the upstream made it; elsewhere what it has instead."""
+    folder = tmp_path / "project"
+    turns = (
+        Turn(tool="Read", arguments={"file_path": str(folder / "README.md")}, thought="Read first."),
+        Turn(tool="Bash", arguments={"command": "echo $((4711 * 2))", "description": "Double"}, thought="Count."),
+        Turn(tool="Read", arguments={"file_path": str(folder / "missing.md")}, thought="Look for more."),
+        Turn("That is all.", thought="No more."),
+    )
+    config = partial(serving, protocol, chat=DETAILS)
+    script = playing(protocol, *turns)
+    async with WireServer(script) as upstream, anykey_up(tmp_path, config(upstream.url)) as gateway:
+        ended = await claude(gateway, tmp_path, QUESTION)
+        assert ended.code == 0, ended
+        rows = await gateway.rows(4)
+    assert ended.stdout.strip() == "That is all."
+    asked = [call.json() for call in upstream.calls]
+    kept = [signature_of(number) for number in range(3)]
+    assert [states(one) for one in asked] == [[], kept[:1], kept[:2], kept]
+    assert {call.target for call in upstream.calls} == {TARGETS[protocol]}
+    assert {"Read", "Bash", "Edit"} <= set(tool_names(asked[0]))
+    found = tool_results(asked[3])
+    assert FIRST_LINE in found[0]
+    assert "9422" in found[1]
+    assert "does not exist" in found[2]
+    assert "x-anthropic-billing-header" not in upstream.calls[0].body.decode()
+    for row in rows:
+        assert (row["client"], row["client_protocol"], row["upstream_protocol"]) == ("claude-code", MESSAGES, protocol)
+        assert (row["failure"], row["input_tokens"], row["output_tokens"]) == (None, 120, 11)
 
 
 async def test_a_wrong_key_is_told_at_once(tmp_path: Path) -> None:
@@ -115,7 +161,7 @@ async def test_a_broken_stream_is_asked_again_whole(tmp_path: Path) -> None:
             await connection.sse(*say(CHAT, "Half of an answer").stream[:3])
             connection.reset()
         else:
-            await give(say(CHAT, "Whole at last."), call.json(), connection)
+            await give(say(CHAT, "Whole at last."), call, connection)
 
     async with WireServer(script) as upstream, anykey_up(tmp_path, lab(CHAT, upstream.url)) as gateway:
         ended = await claude(gateway, tmp_path, "hello")

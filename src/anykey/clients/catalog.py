@@ -3,12 +3,25 @@
 from anykey.clients.aider import AIDER
 from anykey.clients.anthropic_sdk import ANTHROPIC_SDK
 from anykey.clients.claude_code import CLAUDE_CODE
+from anykey.clients.codex import CODEX
 from anykey.clients.curl import CURL
+from anykey.clients.gemini_cli import GEMINI_CLI
 from anykey.clients.openai_sdk import OPENAI_SDK
 from anykey.clients.opencode import OPENCODE
+from anykey.clients.qwen_code import QWEN_CODE
 from anykey.clients.records import ClientRecipe
 
-RECIPES: tuple[ClientRecipe, ...] = (CURL, CLAUDE_CODE, OPENAI_SDK, ANTHROPIC_SDK, AIDER, OPENCODE)
+RECIPES: tuple[ClientRecipe, ...] = (
+    CURL,
+    CLAUDE_CODE,
+    CODEX,
+    GEMINI_CLI,
+    OPENAI_SDK,
+    ANTHROPIC_SDK,
+    AIDER,
+    OPENCODE,
+    QWEN_CODE,
+)
 
 
 def recipe(client_id: str) -> ClientRecipe:

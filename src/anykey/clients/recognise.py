@@ -16,9 +16,6 @@ _LONGEST_KEY = 200  # bytes kept of a header: a caller must not fill the cache w
 _PROGRAMS: tuple[tuple[bytes, str], ...] = (
     (b"claude-cli/0.", "qwen-code"),
     *((mark.encode(), recipe.id) for recipe in RECIPES for mark in recipe.user_agents),
-    (b"codex", "codex"),  # codex_exec/, codex-tui/, codex_cli_rs/
-    (b"qwencode/", "qwen-code"),
-    (b"geminicli", "gemini-cli"),  # GeminiCLI/, GeminiCLI-tui/
     (b"factory-cli/", "droid"),
     (b"kilo-code/", "kilo"),
     (b"ls/js ", "continue"),  # the OpenAI JS SDK under the class name that Continue 1.5's bundle gives it

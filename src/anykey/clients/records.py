@@ -27,7 +27,7 @@ class ClientRecipe:
     id: str
     name: str
     language: Literal["shell", "python"]
-    protocol: Literal["openai_chat", "anthropic_messages"]
+    protocol: Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate"]
     base_path: Literal["", "/v1"]
     user_agents: tuple[str, ...]
     lines: Callable[[str, Connection], list[str]]
