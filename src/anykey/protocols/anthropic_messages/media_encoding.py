@@ -50,6 +50,8 @@ def _own_source(source: Json, own: Json) -> Json:
 
 
 def _image_source(part: MediaPart, path: str, log: LossLog) -> Json | None:
+    if part.data is None and part.media_type is not None:
+        log.dropped(f"{path}.media_type", "whoever holds the image says it himself")
     if part.url is not None:
         return {"type": "url", "url": part.url}
     if part.file_id is not None:

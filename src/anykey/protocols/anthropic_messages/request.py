@@ -20,7 +20,6 @@ from anykey.protocols.anthropic_messages.parts_encoding import BlockWriter, own_
 from anykey.protocols.anthropic_messages.shapes import is_object
 from anykey.protocols.anthropic_messages.thinking import Thinking, decode_reasoning, encode_reasoning
 from anykey.protocols.anthropic_messages.tools import (
-    called_tools,
     decode_tool_choice,
     decode_tools,
     encode_tool_choice,
@@ -171,9 +170,6 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     choice = encode_tool_choice(request, dialect, log, thinking=thinking.by_budget, tools=bool(tools))
     if choice is not None:
         body["tool_choice"] = choice
-    elif not tools and (called := called_tools(request)):
-        body["tools"], body["tool_choice"] = called, {"type": "none"}
-        log.emulated("tools", "earlier calls must have their tools here: they are named again, and none may be called")
     _encode_thinking(body, thinking, output, own_extras(request.extras).get("output_config"))
     _encode_sampling(body, request, dialect, log, thinking=thinking.active)
     _encode_options(body, request, dialect, log)

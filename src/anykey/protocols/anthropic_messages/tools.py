@@ -8,7 +8,7 @@ import msgspec
 
 from anykey.conversation.failures import invalid
 from anykey.conversation.losses import LossLog
-from anykey.conversation.parts import Json, ToolCallPart
+from anykey.conversation.parts import Json
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool, ToolChoice
 from anykey.protocols.anthropic_messages.cache import CacheWriter, decode_cache
@@ -93,13 +93,6 @@ def encode_tools(request: GenerateRequest, dialect: Dialect, cache: CacheWriter,
             cache.write(block, tool.cache, path)
         wire.append(block)
     return wire
-
-
-def called_tools(request: GenerateRequest) -> list[Json]:
-    """The tools that were called earlier, for a request that offers none (a client that asks for a summary leaves them out)."""
-    calls = (part for message in request.messages for part in message.parts if isinstance(part, ToolCallPart))
-    names = dict.fromkeys(sent_name(call.name, NAME_LIMIT) for call in calls if call.kind != "hosted")
-    return [{"name": name, "input_schema": _EMPTY_SCHEMA} for name in names]
 
 
 def _encode_tool(tool: Tool, path: str, dialect: Dialect, log: LossLog) -> Json | None:
