@@ -14,6 +14,8 @@ from anykey.storage.records import ExchangeRow
 
 ANY_PATH = RequestPath()
 NO_USAGE = Usage()
+MOST_CODES, LONGEST_CODE = 200, 200
+"""Codes of losses in a row, and characters of each: a code names a field as the caller wrote it, and callers write anything."""
 LONGEST_NAME = 1024
 """Characters of a model's name that a row keeps: names come from callers, and no longer one is ever routed."""
 
@@ -110,7 +112,8 @@ class Exchange:
     def _loss_codes(self) -> tuple[str, ...]:
         if not self.request_losses and not self.response_losses:
             return ()
-        return tuple(dict.fromkeys(loss.code for loss in (*self.request_losses, *self.response_losses)))
+        losses = (*self.request_losses, *self.response_losses)
+        return tuple(dict.fromkeys(loss.code[:LONGEST_CODE] for loss in losses))[:MOST_CODES]
 
 
 def _milliseconds(began: float, ended: float | None) -> int | None:

@@ -25,11 +25,13 @@ HEAD_LIMIT = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
 SOCKET_FIELDS, SOCKET_LINE = 128, 8000
 """Header fields, and bytes of a line: a little less than what ``websockets`` reads of a handshake."""
+BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 CONNECTION_KEY = "anykey.connection"
 """Where the journey finds its connection in the ASGI scope."""
 
 _TOO_LARGE = b"The request headers are larger than 65536 bytes."
 _TOO_LARGE_FOR_SOCKET = b"A WebSocket may have 127 request headers of 8000 bytes each."
+_BODY_FOR_SOCKET = b"A request for a WebSocket has no body."
 _TOO_SLOW = b"The request headers were not complete within 10 seconds."
 
 
@@ -138,6 +140,11 @@ class ClientConnection(HttpToolsProtocol):
         fields = [b"%b: %b\r\n" % pair for pair in self.headers]
         if len(fields) >= SOCKET_FIELDS or max(map(len, [self.url, *fields])) > SOCKET_LINE:
             self._refuse(b"431 Request Header Fields Too Large", "invalid_request_error", _TOO_LARGE_FOR_SOCKET)
+            return
+        if any(name in BODY_FIELDS and value != b"0" for name, value in self.headers):
+            self._refuse(
+                b"400 Bad Request", "invalid_request_error", _BODY_FOR_SOCKET
+            )  # it would be waited for, for ever
             return
         self._stop_head_timer()
         self.connections.discard(self)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import zstandard
 
@@ -17,9 +18,23 @@ from anykey.conversation.failures import Failure, FailureError
 THREAD_FROM = 256 * 1024
 """Compressed bytes from which on the opening is done in a thread: the event loop would stand still for milliseconds."""
 ZSTD_WINDOW = 8 * 1024 * 1024
-OUT_PIECE = 1024 * 1024
-ZSTD_IN_PIECE = 512
-"""zstd has no bound on what comes out of one call but what goes in: 512 bytes become 16 MB at most."""
+ZLIB_PIECE, ZSTD_PIECE = 16 * 1024, 512
+"""Compressed bytes that are opened at once: either become 16 MB at most."""
+MOST_MEMBERS = 4096
+"""Streams one after another that one body may be: each costs time to begin, and an empty one is 8 bytes. A file in blocks of
+64 KB, as some packers write it, has a quarter of them at the largest size that is taken here by default."""
+
+
+class _Stream(Protocol):
+    """What zlib and zstandard both call a stream that is opened in pieces."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 async def decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
@@ -30,19 +45,28 @@ async def decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
     name = encoding.strip().lower()
     if name in {b"", b"identity"}:
         return body
-    pieces = OPENERS.get(name)
-    if pieces is None:
+    begin = BEGIN.get(name)
+    if begin is None:
         raise _refused(f"{encoding.decode('latin-1')!r} is not accepted; send one of gzip, deflate, zstd, or none")
+    if not body:
+        return body
+    if begin is _deflate and not _is_wrapped(body):
+        begin = _bare_deflate
     if len(body) > THREAD_FROM:
-        return await asyncio.to_thread(_open, body, pieces, limit)
-    return _open(body, pieces, limit)
+        return await asyncio.to_thread(_open, body, begin, limit)
+    return _open(body, begin, limit)
 
 
-def _open(body: bytes, pieces: Callable[[bytes], Iterator[bytes]], limit: int) -> bytes:
+def _is_wrapped(body: bytes) -> bool:
+    """zlib's two bytes (RFC 1950 §2.2) stand before the stream; some clients send it bare."""
+    return body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0
+
+
+def _open(body: bytes, begin: Callable[[], _Stream], limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
-        for piece in pieces(body):
+        for piece in _pieces(body, begin):
             size += len(piece)
             if size > limit:
                 message = (
@@ -55,45 +79,43 @@ def _open(body: bytes, pieces: Callable[[bytes], Iterator[bytes]], limit: int) -
     return b"".join(chunks)
 
 
-def _gzip(body: bytes) -> Iterator[bytes]:
-    """RFC 1952: one member after another."""
-    while body:
-        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        yield from _inflate(member, body)
-        body = member.unused_data
+def _gzip() -> _Stream:
+    """RFC 1952."""
+    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
 
-def _deflate(body: bytes) -> Iterator[bytes]:
-    """RFC 9110 §8.4.1.2 means zlib's format; some clients send the bare stream."""
-    wrapped = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0
-    yield from _inflate(zlib.decompressobj(wbits=zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS), body)
+def _deflate() -> _Stream:
+    """RFC 9110 §8.4.1.2 means zlib's format."""
+    return zlib.decompressobj()
 
 
-def _inflate(stream: zlib._Decompress, body: bytes) -> Iterator[bytes]:  # pyright: ignore[reportPrivateUsage] - the type has no public name
-    while not stream.eof:
-        piece = stream.decompress(body, OUT_PIECE)
-        body = stream.unconsumed_tail
-        if not piece and not body and not stream.eof:
-            raise EOFError("it ends too early")
-        yield piece
+def _bare_deflate() -> _Stream:
+    return zlib.decompressobj(wbits=-zlib.MAX_WBITS)
 
 
-def _zstd(body: bytes) -> Iterator[bytes]:
-    """RFC 8878: one frame after another."""
-    source = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-    frame = source.decompressobj()
-    for start in range(0, len(body), ZSTD_IN_PIECE):
-        piece = body[start : start + ZSTD_IN_PIECE]
+def _zstd() -> _Stream:
+    """RFC 8878."""
+    return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+
+
+def _pieces(body: bytes, begin: Callable[[], _Stream]) -> Iterator[bytes]:
+    """What comes out, one stream after another. Small pieces go in, so that the rest of one is never copied for long."""
+    stream, members = begin(), 1
+    size = ZSTD_PIECE if begin is _zstd else ZLIB_PIECE
+    for start in range(0, len(body), size):
+        piece = body[start : start + size]
         while piece:
-            if frame.eof:
-                frame = source.decompressobj()
-            yield frame.decompress(piece)
-            piece = frame.unused_data if frame.eof else b""
-    if not frame.eof:
+            if stream.eof:
+                stream, members = begin(), members + 1
+            if members > MOST_MEMBERS:
+                raise EOFError(f"it is more than {MOST_MEMBERS} streams")
+            yield stream.decompress(piece)
+            piece = stream.unused_data if stream.eof else b""
+    if not stream.eof:
         raise EOFError("it ends too early")
 
 
-OPENERS: dict[bytes, Callable[[bytes], Iterator[bytes]]] = {
+BEGIN: dict[bytes, Callable[[], _Stream]] = {
     b"gzip": _gzip,
     b"x-gzip": _gzip,
     b"deflate": _deflate,

@@ -89,7 +89,7 @@ class _Conversation:
         assert task is not None  # noqa: S101 - ASGI runs in a task
         listener = asyncio.create_task(self._listen(receive, task))
         try:
-            while message := await self._next():
+            while (message := await self._next()) is not None:
                 await self._answer(message)
         except asyncio.CancelledError:
             pass  # the client is gone, or the time to stop is over and what was to be said is said

@@ -86,11 +86,17 @@ def find_response(connection: sqlite3.Connection, key_id: str, response_id: str,
 def find_chain(
     connection: sqlite3.Connection, key_id: str, response_id: str, now: int
 ) -> list[StoredResponse] | BrokenChain:
-    """The response and all that it continued, the oldest first. What a response continues lives as long as it does."""
+    """The response and all that it continued, the oldest first. What a response continues lives as long as it does.
+
+    Of each response object only ``output`` is there: the rest repeats the options of its request, which may be as large as a
+    body, once for each link.
+    """
     found = find_response(connection, key_id, response_id, now)
     chain: list[StoredResponse] = []
-    while found is not None and len(chain) < LONGEST_CHAIN:
-        chain.append(found)
+    met: set[str] = set()  # ids are the upstream's: one that gives the same twice would make the chain a circle
+    while found is not None and len(chain) < LONGEST_CHAIN and found.id not in met:
+        met.add(found.id)
+        chain.append(_said(found))
         if found.previous_id is None:
             return chain[::-1]
         response_id = found.previous_id
@@ -133,6 +139,20 @@ def sweep_responses(connection: sqlite3.Connection, now: int) -> int:
 def _delete(connection: sqlite3.Connection, names: list[tuple[str, str]]) -> None:
     connection.executemany("DELETE FROM response_items WHERE key_id = ? AND response_id = ?", names)
     connection.executemany("DELETE FROM responses WHERE key_id = ? AND id = ?", names)
+
+
+class _Output(msgspec.Struct):
+    output: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+def _said(stored: StoredResponse) -> StoredResponse:
+    """The response with nothing but what was said in it."""
+    try:
+        said = msgspec.json.decode(stored.response, type=_Output)
+    except msgspec.DecodeError:
+        said = _Output()  # it is at its provider, and the object is empty
+    output = _Output(msgspec.Raw(bytes(said.output)))  # a copy: a Raw keeps all it was read from in memory
+    return msgspec.structs.replace(stored, response=msgspec.json.encode(output), events=b"")
 
 
 def _find(connection: sqlite3.Connection, key_id: str, response_id: str) -> StoredResponse | None:

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from anykey.storage.database import Database
+from anykey.storage.database import BUSY_TIMEOUT_S, Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+HASTE_S = 0.1
+"""How long a locked database is waited for after one wait was in vain: the calls behind it would each wait as long again."""
 
 
 class Shelf:
@@ -26,6 +29,7 @@ class Shelf:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-state")
         self._connection: sqlite3.Connection | None = None  # the thread's alone, as is the next
         self._file: tuple[int, int] | None = None
+        self._patience_s = BUSY_TIMEOUT_S
 
     async def read(
         self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -52,6 +56,7 @@ class Shelf:
             return work()
         except sqlite3.Error:
             self._disconnect()
+            self._patience_s = HASTE_S
             raise
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -63,13 +68,16 @@ class Shelf:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        if self._patience_s != BUSY_TIMEOUT_S:
+            self._patience_s = BUSY_TIMEOUT_S
+            self._disconnect()  # the next is opened with the patience it deserves
         return value
 
     def _open(self) -> sqlite3.Connection:
         file = self._database.identity()
         if self._connection is None or file != self._file:
             self._disconnect()
-            self._connection = self._database.connect()
+            self._connection = self._database.connect(busy_timeout_s=self._patience_s)
             self._file = file
         return self._connection
 

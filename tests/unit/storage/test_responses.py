@@ -75,6 +75,17 @@ def test_a_chain_begins_with_the_oldest(connection: sqlite3.Connection) -> None:
     assert [response.id for response in chain] == ["r1", "r2", "r3"]
 
 
+def test_a_chain_holds_what_was_said_and_no_more(connection: sqlite3.Connection) -> None:
+    """Instructions as large as a body come back in each response, and in the events of a background one once more."""
+    said = b'{"instructions":"%b","output":[{"type":"message"}]}' % (b"x" * 100_000)
+    put_response(connection, stored("r1", response=said, events=said, input=b"[1]"))
+    put_response(connection, stored("r2", response=b"", previous_id="r1"))
+    chain = find_chain(connection, "k1", "r2", NOW)
+    assert not isinstance(chain, BrokenChain)
+    assert [link.response for link in chain] == [b'{"output":[{"type":"message"}]}', b'{"output":[]}']
+    assert (chain[0].input, chain[0].events) == (b"[1]", b"")
+
+
 def test_a_chain_names_the_link_that_was_deleted(connection: sqlite3.Connection) -> None:
     for name, before in (("r1", None), ("r2", "r1"), ("r3", "r2")):
         put_response(connection, stored(name, previous_id=before))

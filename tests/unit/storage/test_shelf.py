@@ -3,10 +3,13 @@
 import asyncio
 import sqlite3
 import threading
+import time
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 
+from anykey.storage import shelf as module
 from anykey.storage.migrate import open_database
 from anykey.storage.shelf import Shelf
 
@@ -61,4 +64,24 @@ async def test_a_file_put_in_the_place_of_the_old_one_is_used(tmp_path: Path) ->
         await shelf.read(count)
     open_database(tmp_path)
     assert await shelf.read(count) == 0
+    await shelf.aclose()
+
+
+async def test_a_lock_is_waited_for_once_until_it_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(module, "HASTE_S", 0.01)
+    database = open_database(tmp_path)
+    shelf = Shelf(database)
+    waits_s: list[float] = []
+    with closing(database.connect()) as other:
+        for locked in (True, True, False, True):
+            if locked:
+                other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            with nullcontext() if not locked else pytest.raises(sqlite3.OperationalError, match="locked"):
+                await shelf.change(insert, len(waits_s))
+            waits_s.append(time.monotonic() - began)
+            if locked:
+                other.execute("ROLLBACK")
+    assert [wait_s > 0.4 for wait_s in waits_s] == [True, False, False, True]
     await shelf.aclose()

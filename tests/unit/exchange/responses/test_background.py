@@ -19,6 +19,7 @@ from anykey.exchange.responses.background import BackgroundRun, begin_background
 from anykey.exchange.responses.frames import FrameCutter, data_of, event, kind_of, raw
 from anykey.exchange.responses.keeper import Keeper
 from anykey.protocols.catalog import CODECS
+from anykey.storage.responses import find_response
 from tests.unit.exchange.responses.remembering import MINE, gateway_with, remembering
 
 QUEUED: dict[str, Any] = {"id": "resp_1", "status": "queued", "output": []}
@@ -107,6 +108,26 @@ async def test_a_refusal_is_the_error_of_the_response(body: bytes, error: dict[s
     run = begun()
     await run.reply.whole(400, (), body)
     assert (run.error, run.reply.started) == (error, True)
+
+
+async def test_a_client_that_leaves_before_it_begins_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows the id, and nothing runs: a row would stay queued until the next restart."""
+    async with remembering(tmp_path) as memory:
+        call = exchange()
+        call.key, call.answer_id = MINE, "resp_1"
+        call.body = b'{"model":"m","input":"hi"}'
+        keeper = Keeper(memory, MINE.id, Asked(background=True), [])
+        begin = begin_background(call, keeper, Client(), gateway_with(memory), stream=False)
+        starting = asyncio.create_task(begin)
+        await asyncio.sleep(0)
+        assert list(memory.runs) == ["resp_1"]
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert memory.runs == {}
+        assert await memory.shelf.read(find_response, MINE.id, "resp_1", 0) is None
 
 
 async def test_too_many_at_once_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
