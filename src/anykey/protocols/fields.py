@@ -67,6 +67,13 @@ class Fields:
             return int(value)
         raise invalid(f"expected an integer, got {kind_of(value)}", self.at(key))
 
+    def count(self, key: str) -> int | None:
+        """An integer of at least 1."""
+        value = self.integer(key)
+        if value is not None and value < 1:
+            raise invalid("must be at least 1", self.at(key))
+        return value
+
     def number(self, key: str) -> float | None:
         value = self._left.pop(key, None)
         if value is None or type(value) is float or type(value) is int:

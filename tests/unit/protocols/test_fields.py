@@ -77,3 +77,10 @@ def test_peeking_names_the_field(body: bytes, param: str) -> None:
     with pytest.raises(FailureError) as caught:
         peek_json(PEEK, body)
     assert caught.value.failure.param == param
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_count_is_at_least_one(value: int) -> None:
+    assert (Fields({"n": 2}).count("n"), Fields({}).count("n")) == (2, None)
+    with pytest.raises(FailureError, match=r"generation\.n: must be at least 1"):
+        Fields({"n": value}, "generation").count("n")

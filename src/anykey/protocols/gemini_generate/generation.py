@@ -53,7 +53,7 @@ def decode_generation(config: Fields | None, left: Json, log: LossLog) -> Genera
         temperature=config.number("temperature"),
         top_p=config.number("topP"),
         top_k=config.integer("topK"),
-        choice_count=config.integer("candidateCount"),
+        choice_count=config.count("candidateCount"),
         max_output_tokens=config.integer("maxOutputTokens"),
         stop=_stop(config),
         seed=config.integer("seed"),

@@ -58,7 +58,7 @@ def decode_request(body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
         presence_penalty=fields.number("presence_penalty"),
         seed=fields.integer("seed"),
         stop=_read_stop(fields),
-        choice_count=fields.integer("n"),
+        choice_count=fields.count("n"),
         logprobs=fields.flag("logprobs"),
         top_logprobs=fields.integer("top_logprobs"),
         reasoning=read_effort(fields),

@@ -92,3 +92,9 @@ def test_what_the_model_could_not_see_is_refused(part: MediaPart) -> None:
 def test_a_pdf_is_refused_where_no_documents_are_taken() -> None:
     with pytest.raises(FailureError, match="no documents"):
         encode(MediaPart("document", None, "JVBERi0="), Dialect(documents=False))
+
+
+def test_the_type_of_an_image_that_is_not_sent_itself_is_a_loss() -> None:
+    wire, losses = encode(MediaPart("image", "image/png", url="https://x/y.png"))
+    assert wire == {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
+    assert losses == ["dropped messages[0].parts[0].media_type"]
