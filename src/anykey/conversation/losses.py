@@ -50,8 +50,8 @@ class LossLog:
         self.losses.append(Loss("emulated", path, reason, self.side))
 
     def foreign(self, extras: Extras, own: str, path: str, reason: str) -> None:
-        """Every key that another protocol than ``own`` left behind is dropped. Its ``id``, or that of the ``message`` it stood in,
-        is none: it names a piece of what was said, and the pieces have other names here."""
+        """Every key that another protocol than ``own`` left behind is dropped. An ``id``, or that of the ``message`` it stood in,
+        is no loss: it names a piece of what was said, and the pieces have other names here."""
         for origin, keys in extras.items():
             if origin != own:
                 for key, value in keys.items():
