@@ -373,7 +373,7 @@ def test_a_nonsense_answer_is_read_or_refused(value: Any) -> None:
 
 def test_a_call_that_begins_in_an_item_that_is_done_is_closed_at_the_end() -> None:
     call = {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": ""}
-    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "s"}
+    thought: dict[str, Any] = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "s"}
     events = decode(
         CREATED
         + frame("response.output_item.done", output_index=0, item=thought)
