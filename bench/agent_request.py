@@ -1,4 +1,4 @@
-"""The request of a coding agent in the middle of its work, 76 KB, spelled as Chat and as Messages.
+"""The request of a coding agent in the middle of its work, 76 KB, spelled in each of the four protocols.
 
 A long system prompt, twenty tools with schemas, and ten turns in which the model calls a tool and gets a file or a
 test report back: the shape that coding agents send on every turn. The text is generated, the same on every run, and
@@ -103,8 +103,8 @@ def history(padding: str) -> list[Turn]:
             said=f"I look at the file of part {number} first.",
             call_id=f"call_{number:04d}bench",
             tool=tools[number][0],
-            arguments={"path": f"/srv/project/part_{number}/steps.py", "limit": 88, "mode": "numbered"},
-            result=file_listing(number, 88) + (padding if number == TURNS - 1 else ""),
+            arguments={"path": f"/srv/project/part_{number}/steps.py", "limit": 85, "mode": "numbered"},
+            result=file_listing(number, 85) + (padding if number == TURNS - 1 else ""),
         )
         for number in range(TURNS)
     ]
@@ -151,6 +151,60 @@ def messages_agent_request(model: str, padding: str) -> Json:
     ]
     system = [{"type": "text", "text": system_prompt(), "cache_control": cached}]
     return {"model": model, "max_tokens": MAX_TOKENS, "system": system, "messages": messages, "tools": tools}
+
+
+def responses_agent_request(model: str, padding: str) -> Json:
+    """The request as OpenAI Responses spells it: every message, call and output an item, nothing stored."""
+    items: list[Json] = []
+    for turn in history(padding):
+        items += [
+            {"type": "message", "role": "user", "content": turn.asked},
+            _responses_answer(turn.said),
+            {
+                "type": "function_call",
+                "call_id": turn.call_id,
+                "name": turn.tool,
+                "arguments": json.dumps(turn.arguments),
+            },
+            {"type": "function_call_output", "call_id": turn.call_id, "output": turn.result},
+            _responses_answer(f"That explains it: {turn.tool} shows the wrong key."),
+        ]
+    items.append({"type": "message", "role": "user", "content": "Sum it up in one sentence."})
+    tools = [
+        {"type": "function", "name": name, "description": description, "strict": False, "parameters": schema}
+        for name, description, schema in tool_schemas()
+    ]
+    head: Json = {"model": model, "instructions": system_prompt(), "input": items, "tools": tools}
+    return head | {"max_output_tokens": MAX_TOKENS, "parallel_tool_calls": True, "store": False}
+
+
+def _responses_answer(text: str) -> Json:
+    return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+
+
+def gemini_agent_request(model: str, padding: str) -> Json:  # noqa: ARG001 - the model stands in the URL
+    """The request as generateContent spells it."""
+    contents: list[Json] = []
+    for turn in history(padding):
+        call = {"id": turn.call_id, "name": turn.tool, "args": turn.arguments}
+        result = {"id": turn.call_id, "name": turn.tool, "response": {"output": turn.result}}
+        contents += [
+            {"role": "user", "parts": [{"text": turn.asked}]},
+            {"role": "model", "parts": [{"text": turn.said}, {"functionCall": call}]},
+            {"role": "user", "parts": [{"functionResponse": result}]},
+            {"role": "model", "parts": [{"text": f"That explains it: {turn.tool} shows the wrong key."}]},
+        ]
+    contents.append({"role": "user", "parts": [{"text": "Sum it up in one sentence."}]})
+    functions = [
+        {"name": name, "description": description, "parametersJsonSchema": schema}
+        for name, description, schema in tool_schemas()
+    ]
+    return {
+        "systemInstruction": {"parts": [{"text": system_prompt()}]},
+        "contents": contents,
+        "tools": [{"functionDeclarations": functions}],
+        "generationConfig": {"maxOutputTokens": MAX_TOKENS},
+    }
 
 
 def sized(build: Callable[[str, str], Json], model: str) -> bytes:

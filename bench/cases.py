@@ -7,7 +7,7 @@ are CPU microseconds of the gateway per request or per stream event on one core.
 from dataclasses import dataclass
 from typing import Literal
 
-WireProtocol = Literal["chat", "messages"]
+WireProtocol = Literal["chat", "messages", "responses", "gemini"]
 Kind = Literal["chat", "agent", "stream"]
 
 IDLE_RSS = "rss"
@@ -46,15 +46,49 @@ class LoadCase:
         return SMALL_CONNECTIONS if self.kind == "chat" else AGENT_CONNECTIONS
 
 
+_WORDS: dict[WireProtocol, str] = {
+    "chat": "Chat",
+    "messages": "Messages",
+    "responses": "Responses",
+    "gemini": "Gemini",
+}
+
+
+def _agent(client: WireProtocol, upstream: WireProtocol) -> LoadCase:
+    title = f"76 KB agent request, {_WORDS[client]} to {_WORDS[upstream]}"
+    return LoadCase(f"agent-{client}-to-{upstream}", title, "agent", client, upstream, 1200)
+
+
+def _event(client: WireProtocol, upstream: WireProtocol) -> LoadCase:
+    title = f"stream event, {_WORDS[client]} from {_WORDS[upstream]}"
+    return LoadCase(f"event-{client}-from-{upstream}", title, "stream", client, upstream, 45)
+
+
 LOAD_CASES = (
     LoadCase("chat", "90 B request, Chat verbatim", "chat", "chat", "chat", 100),
+    LoadCase("chat-responses", "90 B request, Responses verbatim", "chat", "responses", "responses", 100),
+    LoadCase("chat-gemini", "90 B request, Gemini verbatim", "chat", "gemini", "gemini", 100),
     LoadCase("agent", "76 KB agent request, Messages verbatim", "agent", "messages", "messages", 350),
     LoadCase("agent-to-chat", "76 KB agent request, Messages to Chat", "agent", "messages", "chat", 900),
     LoadCase("agent-to-messages", "76 KB agent request, Chat to Messages", "agent", "chat", "messages", 900),
+    _agent("responses", "messages"),
+    _agent("responses", "chat"),
+    _agent("messages", "responses"),
+    _agent("messages", "gemini"),
+    _agent("gemini", "chat"),
+    _agent("gemini", "messages"),
     LoadCase("event-chat", "stream event, Chat verbatim", "stream", "chat", "chat", 22),
     LoadCase("event-messages", "stream event, Messages verbatim", "stream", "messages", "messages", 22),
+    LoadCase("event-responses", "stream event, Responses verbatim", "stream", "responses", "responses", 22),
+    LoadCase("event-gemini", "stream event, Gemini verbatim", "stream", "gemini", "gemini", 22),
     LoadCase("event-to-chat", "stream event, Messages from Chat", "stream", "messages", "chat", 35),
     LoadCase("event-to-messages", "stream event, Chat from Messages", "stream", "chat", "messages", 35),
+    *(
+        _event(client, upstream)
+        for client in _WORDS
+        for upstream in _WORDS
+        if client != upstream and not {client, upstream} <= {"chat", "messages"}
+    ),
 )
 
 NAMES = (*(case.name for case in LOAD_CASES), IDLE_RSS, START)

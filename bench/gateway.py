@@ -31,23 +31,28 @@ protocol = "anthropic_messages"
 base_url = "{origin}"
 api_key = {{ env = "{key}" }}
 
-[models."{chat_model}"]
-deployments = ["chat/{model}"]
+[providers.responses]
+kind = "custom"
+protocol = "openai_responses"
+base_url = "{origin}/v1"
+api_key = {{ env = "{key}" }}
 
-[models."{messages_model}"]
-deployments = ["messages/{model}"]
+[providers.gemini]
+kind = "custom"
+protocol = "gemini_generate"
+base_url = "{origin}"
+api_key = {{ env = "{key}" }}
+"""
+_MODEL = """
+[models."{name}"]
+deployments = ["{provider}/{model}"]
 """
 
 
 def configuration(origin: str) -> str:
-    """anykey.toml: the fake upstream twice, once for each protocol it speaks."""
-    return _CONFIGURATION.format(
-        origin=origin,
-        key=_UPSTREAM_KEY_NAME,
-        model=MODEL,
-        chat_model=MODELS["chat"],
-        messages_model=MODELS["messages"],
-    )
+    """anykey.toml: the fake upstream four times, once for each protocol it speaks."""
+    models = "".join(_MODEL.format(name=name, provider=provider, model=MODEL) for provider, name in MODELS.items())
+    return _CONFIGURATION.format(origin=origin, key=_UPSTREAM_KEY_NAME) + models
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def prepare(folder: Path, origin: str) -> Setup:
 def prepare_peer(command: str, key: str, folder: Path, origin: str) -> Setup:
     """Another gateway, started by `command` in the caller's environment, called with `key`.
 
-    Its own configuration must lead the models bench-chat and bench-messages to the fake upstream.
+    Its own configuration must lead the models bench-chat, bench-messages … to the fake upstream.
     """
     arguments = tuple(shlex.split(command))
     return Setup(Path(arguments[0]).name, arguments, dict(os.environ), folder, origin, key)

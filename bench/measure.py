@@ -33,8 +33,8 @@ class Effort:
     wrk_s: int = 1
 
 
-FULL = Effort(windows=3, nginx_windows=3, starts=3, stream_rounds=2, streams=32)
-QUICK = Effort(windows=3, nginx_windows=1, starts=1, stream_rounds=1, streams=32)
+FULL = Effort(windows=3, nginx_windows=3, starts=3, stream_rounds=1, streams=32)
+QUICK = Effort(windows=1, nginx_windows=1, starts=1, stream_rounds=1, streams=32)
 
 
 @dataclass(frozen=True, slots=True)

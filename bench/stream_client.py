@@ -38,6 +38,7 @@ class StreamConnection(asyncio.Protocol):
         self._sent_at = 0.0
         self._started = False
         self._tail = b""
+        self._ended = False
         self.finished = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -56,17 +57,19 @@ class StreamConnection(asyncio.Protocol):
         self._stop()
 
     def on_body(self, body: bytes) -> None:
-        """httptools: a part of the body; records end with an empty line, in LF as all servers here send it."""
+        """httptools: a part of the body; records end with an empty line, in LF or, as Google writes it, in CRLF."""
         if not self._started:
             self._started = True
             self._tally.first_bytes_s.append(time.perf_counter() - self._sent_at)
-        joined = self._tail[-1:] + body
-        self._tally.events += joined.count(b"\n\n")
-        self._tail = (self._tail + body)[-256:]
+        self._tally.events += (self._tail[-1:] + body).count(b"\n\n")
+        self._tally.events += (self._tail[-2:] + body).count(b"\n\r\n")
+        joined = self._tail + body
+        self._ended = self._ended or self._terminal in joined
+        self._tail = joined[-len(self._terminal) :]
 
     def on_message_complete(self) -> None:
         """httptools: the answer is whole."""
-        whole = self._parser.get_status_code() == 200 and self._terminal in self._tail
+        whole = self._parser.get_status_code() == 200 and self._ended
         self._tally.whole += whole
         self._left -= 1
         if not whole or self._left == 0:
@@ -76,7 +79,7 @@ class StreamConnection(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._started, self._tail = False, b""
+        self._started, self._ended, self._tail = False, False, b""
         self._sent_at = time.perf_counter()
         self._transport.write(self._request)
 

@@ -1,4 +1,4 @@
-"""A fake upstream in a process of its own: Chat and Messages, plain and streamed, from prebuilt bytes.
+"""A fake upstream in a process of its own: the four protocols, plain and streamed, from prebuilt bytes.
 
 `python -m bench.upstream` listens on a free port of 127.0.0.1 and prints the port. Each event of a stream is one
 write, and the next one waits for a timer, so that a relay gets every event by itself and cannot save work by reading
@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import cast, get_args
 
 import httptools
 import msgspec
@@ -22,7 +22,13 @@ import uvloop
 from bench.cases import WireProtocol
 from bench.replies import plain_reply, stream_chunks, stream_head
 
-ROUTES: dict[bytes, WireProtocol] = {b"/v1/chat/completions": "chat", b"/v1/messages": "messages"}
+ROUTES: dict[bytes, WireProtocol] = {
+    b"/v1/chat/completions": "chat",
+    b"/v1/messages": "messages",
+    b"/v1/responses": "responses",
+}
+GEMINI = b"/v1beta/models/"
+GEMINI_STREAM = b":streamGenerateContent"
 EVENT_GAP_S = 0.002
 
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
@@ -44,7 +50,7 @@ class Script:
     counts: dict[WireProtocol, int] = field(default_factory=dict[WireProtocol, int])
 
     def __post_init__(self) -> None:
-        for protocol in ROUTES.values():
+        for protocol in get_args(WireProtocol):
             self.plain[protocol] = plain_reply(protocol)
             self.chunks[protocol] = stream_chunks(protocol)
             self.counts[protocol] = 0
@@ -82,12 +88,12 @@ class UpstreamConnection(asyncio.Protocol):
         """httptools: the request is whole; answer it and make ready for the next."""
         path, body = self._target.partition(b"?")[0], b"".join(self._body)
         self._target, self._body = b"", []
-        protocol = ROUTES.get(path)
+        protocol = "gemini" if path.startswith(GEMINI) else ROUTES.get(path)
         if protocol is None:
             self._transport.write(self._counts() if path == b"/counts" else _NOT_FOUND)
             return
         self._script.counts[protocol] += 1
-        if msgspec.json.decode(body, type=StreamFlag).stream:
+        if path.endswith(GEMINI_STREAM) or msgspec.json.decode(body, type=StreamFlag).stream:
             self._transport.write(stream_head())
             self._send(iter(self._script.chunks[protocol]))
         else:

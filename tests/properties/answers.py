@@ -6,13 +6,16 @@ import msgspec
 
 from anykey.conversation.parts import ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from anykey.conversation.response import Choice, GenerateResponse
+from anykey.protocols.anthropic_messages.response import MADE_MEDIUM
 
 
 def told(response: GenerateResponse) -> dict[str, Any]:
     """The words, the thoughts and the calls of the first choice. A refusal may be told as text, so both are sorted together."""
     parts = response.choices[0].parts
     return {
-        "said": sorted("".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart))),
+        "said": sorted(
+            "".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart) and not _is_note(part))
+        ),
         "thought": "".join(part.text for part in parts if isinstance(part, ReasoningPart)),
         "calls": [
             (part.id, part.name, arguments_of(part))
@@ -74,3 +77,8 @@ def _choice(choice: Choice) -> dict[str, Any]:
     reason = choice.finish.reason if choice.finish else None
     value["finish"] = "content_filter" if reason == "refusal" else reason
     return {**value, **said}
+
+
+def _is_note(part: TextPart | RefusalPart) -> bool:
+    """What stands for a medium that the client cannot be shown."""
+    return part.text in {MADE_MEDIUM.format(kind) for kind in ("image", "document", "audio", "video")}

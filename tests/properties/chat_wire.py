@@ -219,11 +219,11 @@ def requests(draw: st.DrawFn) -> Json:
     if not messages or messages[-1]["role"] != "tool" or draw(flags):
         messages.append(draw(USER))
     body: Json = {"model": draw(words), "messages": messages}
-    tools: list[Json] = draw(st.lists(TOOLS, max_size=2))
+    tools: list[Json] = draw(st.lists(TOOLS, max_size=2, unique_by=_name_of))
     if tools:
         body["tools"] = tools
-        names = [name for tool in tools if (name := tool.get(tool["type"], {}).get("name"))]
-        body |= draw(thing({}, {"tool_choice": _choices(names)}))
+        functions, customs = ([tool[kind]["name"] for tool in tools if kind in tool] for kind in ("function", "custom"))
+        body |= draw(thing({}, {"tool_choice": _choices(functions, customs)}))
     for name in sorted(draw(st.sets(st.sampled_from(sorted(OPTIONS)), max_size=6))):
         body[name] = draw(OPTIONS[name])
     if draw(flags):
@@ -231,16 +231,21 @@ def requests(draw: st.DrawFn) -> Json:
     return body
 
 
-def _choices(names: list[str]) -> st.SearchStrategy[Any]:
+def _name_of(tool: Json) -> str:
+    """No two tools have one name, which most providers refuse."""
+    return tool.get(tool["type"], {}).get("name") or tool["type"]
+
+
+def _choices(functions: list[str], customs: list[str]) -> st.SearchStrategy[Any]:
     words_only = st.sampled_from(["none", "auto", "required"])
-    if not names:
+    if customs:
+        words_only |= thing({"type": "custom", "custom": thing({"name": st.sampled_from(customs)})})
+    if not functions:
         return words_only
-    named = st.sampled_from(names)
-    function = thing({"type": "function", "function": thing({"name": named})})
+    function = thing({"type": "function", "function": thing({"name": st.sampled_from(functions)})})
     return one_of(
         words_only,
         function,
-        thing({"type": "custom", "custom": thing({"name": named})}),
         thing(
             {
                 "type": "allowed_tools",

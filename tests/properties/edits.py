@@ -10,7 +10,17 @@ from anykey.conversation.losses import Loss
 from tests.properties.speakers import Speaker
 from tests.properties.words import Json
 
-_BLOCKS = ("content", "system", "tools", "functions", "tool_calls", "reasoning_details")
+_BLOCKS = (
+    "content",
+    "parts",
+    "system",
+    "tools",
+    "functions",
+    "functionDeclarations",
+    "tool_calls",
+    "reasoning_details",
+)
+_TURNS = ("messages", "input", "contents")
 Path = tuple[str | int, ...]
 
 
@@ -26,7 +36,7 @@ def outcome(source: Speaker, target: Speaker, dialect: Any, body: Json) -> Outco
     """Read ``body`` as ``source`` and write it as ``target``."""
     try:
         request, read_losses = source.read(body)
-        sent, losses = target.codec.encode_request(request, dialect)
+        sent, losses = target.call(request, dialect)
     except FailureError as error:
         return Outcome(b"", (), error.failure.message)
     return Outcome(sent, (*read_losses, *losses))
@@ -97,15 +107,39 @@ def is_named(before: Outcome, path: Path, source: Speaker, target: Speaker, dial
         return True
     for length in range(len(path), 0, -1):
         whole = path[:length]
-        if length > 1 and whole[-2] == "messages":
+        is_turn = length > 1 and whole[-2] in _TURNS and not _is_item(at(body, whole))
+        if is_turn and whole[0] != "input":
             return False
         rest = outcome(source, target, dialect, without(body, whole))
+        if rest.refusal:
+            continue  # nothing is learnt of what is left: a call without its result, say
         gone = Counter(map(_kind, before.losses)) - Counter(map(_kind, rest.losses))
-        if isinstance(whole[-1], int) and whole[-2] in _BLOCKS:
-            return any(code.endswith("[]") for code, _ in gone)
+        if is_turn:  # what an assistant's message of Responses says of itself is kept beside each of its parts
+            return any(code.endswith(".message") for code, _ in gone)
+        if whole[-2:-1] == ("reasoning_details",) and path[-1] not in ("text", "summary"):
+            return any(code.endswith(("[]", ".state")) for code, _ in gone)  # the rest of a detail is its state
+        if _is_block(whole, body):
+            return any(code.endswith("[]") for code, _ in gone) or (whole[-2] == "input" and bool(gone))
         if gone:
             return True
     return False
+
+
+def _is_block(path: Path, body: Json) -> bool:
+    """A block, call, tool or item: of what is inside it a Loss may name the whole. The pieces of a thought are none."""
+    holder = path[len(path) - 2] if len(path) > 1 else ""
+    if not isinstance(path[-1], int) or path[0] == "tool_choice":
+        return False
+    in_thought = path[0] == "input" and len(path) > 2 and at(body, path[:2]).get("type") == "reasoning"
+    return holder == "input" or (holder in _BLOCKS and not in_thought)
+
+
+def _is_item(value: Any) -> bool:
+    """An entry of ``input`` that is one block, not a message that holds several."""
+    if not isinstance(value, dict):
+        return False
+    item: Json = value  # pyright: ignore[reportUnknownVariableType] - parsed JSON
+    return item.get("type", "message") != "message"
 
 
 def _kind(loss: Loss) -> tuple[str, str]:
@@ -113,9 +147,12 @@ def _kind(loss: Loss) -> tuple[str, str]:
 
 
 def _spell(path: Path) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    """The path as losses spell it: what Gemini calls contents and parts are messages and their content."""
+    spelled = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    return re.sub(r"^contents(\[\d+\])\.parts\b", r"messages\1.content", spelled)
 
 
 def _plain(loss: Loss) -> str:
     """The path as the wire spells it, where the neutral model has another word."""
-    return re.sub(r"\.parts\b", ".content", loss.path).replace("instructions", "system", 1)
+    path = "max_tokens" if loss.path == "max_output_tokens" else loss.path
+    return re.sub(r"\.parts\b", ".content", path).replace("instructions", "system", 1)

@@ -150,13 +150,18 @@ def requests(draw: st.DrawFn) -> Json:
         last = opening + (last if isinstance(last, list) else [{"type": "text", "text": last}])
     messages.append({"role": "user", "content": last})
     body: Json = {"model": draw(words), "max_tokens": draw(st.integers(1, 100_000)), "messages": messages}
-    tools: list[Json] = draw(st.lists(one_of(FUNCTION_TOOL, HOSTED_TOOL), max_size=2))
+    tools: list[Json] = draw(st.lists(one_of(FUNCTION_TOOL, HOSTED_TOOL), max_size=2, unique_by=_name_of))
     if tools:
         body["tools"] = tools
         body |= draw(thing({}, {"tool_choice": _choices([tool["name"] for tool in tools])}))
     for name in sorted(draw(st.sets(st.sampled_from(sorted(OPTIONS)), max_size=6))):
         body[name] = draw(OPTIONS[name])
     return body
+
+
+def _name_of(tool: Json) -> str:
+    """No two tools have one name, which is refused."""
+    return tool["name"]
 
 
 def _choices(names: list[str]) -> st.SearchStrategy[Json]:

@@ -8,6 +8,7 @@ from tests.properties.words import Json
 LEGAL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 LEGAL_CHAT_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 LEGAL_MESSAGES_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+LEGAL_GEMINI_NAME = re.compile(r"[a-zA-Z0-9_.:-]{1,128}")
 
 
 def check_messages_request(body: Json) -> None:
@@ -103,3 +104,66 @@ def check_chat_request(body: Json) -> None:
             assert LEGAL_CHAT_NAME.fullmatch(tool[tool["type"]]["name"])
     assert body.get("tools") != [], "an empty list of tools"
     assert len(body.get("stop", [])) <= 4
+
+
+def check_responses_request(body: Json) -> None:
+    """Responses: every output answers a call before it, every call of the client's is answered, each once; names are legal; no
+    list of tools is empty; whether anything is stored is always said."""
+    assert body["input"]
+    items: list[Json] = [] if isinstance(body["input"], str) else body["input"]
+    assert isinstance(body["store"], bool)
+    waiting: set[str] = set()
+    for item in items:
+        kind = item["type"]
+        if kind == "message":
+            assert isinstance(item["content"], str | list)
+        elif kind.endswith("_call_output"):
+            assert item["call_id"] in waiting, "an output without a call before it"
+            waiting.discard(item["call_id"])
+        elif kind in ("function_call", "custom_tool_call"):
+            assert LEGAL_CHAT_NAME.fullmatch(item["name"])
+            assert item["call_id"] not in waiting, "an id twice"
+            waiting.add(item["call_id"])
+        elif kind.endswith("_call") and "call_id" in item:
+            waiting.add(item["call_id"])
+        elif kind == "tool_search_output":
+            waiting.discard(item["call_id"])
+    assert not waiting, "a call without its output"
+    assert body.get("tools") != [], "an empty list of tools"
+    for tool in _opened(body.get("tools", [])):
+        if tool["type"] in ("function", "custom"):
+            assert LEGAL_CHAT_NAME.fullmatch(tool["name"])
+
+
+def _opened(tools: list[Json]) -> list[Json]:
+    """The tools of namespaces are tools like others."""
+    return [inner for tool in tools for inner in (tool["tools"] if tool["type"] == "namespace" else [tool])]
+
+
+def check_gemini_request(body: Json) -> None:
+    """Gemini: turns alternate and none is empty, a part says one thing, the results of a turn answer the calls of the turn
+    before it, all of them and no others; names are legal."""
+    contents: list[Json] = body["contents"]
+    assert contents
+    assert [content["role"] for content in contents] == (["user", "model"] * len(contents))[: len(contents)] or [
+        content["role"] for content in contents
+    ] == (["model", "user"] * len(contents))[: len(contents)], "two turns of one role"
+    waiting: list[str] = []
+    for content in contents:
+        parts: list[Json] = content["parts"]
+        assert parts, "an empty turn"
+        assert all(parts), "an empty part"
+        results = [part["functionResponse"]["name"] for part in parts if "functionResponse" in part]
+        assert sorted(results) == sorted(waiting), "results that are not those of the calls before them"
+        waiting = [part["functionCall"]["name"] for part in parts if "functionCall" in part]
+        for name in waiting:
+            assert LEGAL_GEMINI_NAME.fullmatch(name)
+    assert not waiting, "a call without its result"
+    tools: list[Json] = body.get("tools", [])
+    assert len([tool for tool in tools if "functionDeclarations" in tool]) <= 1
+    assert all(tools), "an empty tool"
+    names = [function["name"] for tool in tools for function in tool.get("functionDeclarations", ())]
+    assert len(names) == len(set(names)), "a name twice"
+    for name in names:
+        assert LEGAL_GEMINI_NAME.fullmatch(name)
+    assert len(body.get("generationConfig", {}).get("stopSequences", [])) <= 5

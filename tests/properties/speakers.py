@@ -13,11 +13,17 @@ from anykey.conversation.losses import Loss
 from anykey.conversation.request import GenerateRequest
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Codec, RequestPath
-from tests.properties import chat_wire, messages_wire
-from tests.properties.rules import check_chat_request, check_messages_request
+from tests.properties import chat_wire, gemini_wire, messages_wire, responses_wire
+from tests.properties.rules import (
+    check_chat_request,
+    check_gemini_request,
+    check_messages_request,
+    check_responses_request,
+)
 from tests.properties.words import Json, dumps
 
 HERE = RequestPath()
+URL = "https://example.test/models"
 
 
 class Speaker(NamedTuple):
@@ -42,16 +48,30 @@ class Speaker(NamedTuple):
         """Any dialect that the protocol can have, its defaults the most often."""
         usual = self.codec.dialect({})
         fields = msgspec.structs.fields(usual)
-        table = st.fixed_dictionaries({}, optional={field.name: _values(field.type) for field in fields})
+        table = st.fixed_dictionaries({}, optional={field.name: _values(field.name, field.type) for field in fields})
         return st.just(usual) | st.just(self.generous) | table.map(self.codec.dialect)
 
     def read(self, body: Json) -> tuple[GenerateRequest, tuple[Loss, ...]]:
         return self.codec.decode_request(dumps(body), HERE)
 
+    def reread(self, body: bytes, sent: GenerateRequest) -> GenerateRequest:
+        """A written request read again; what the URL says of it is not in its body."""
+        path = RequestPath(sent.model, sent.stream) if self.codec.name == "gemini_generate" else HERE
+        return self.codec.decode_request(body, path).value
 
-def _values(kind: Any) -> st.SearchStrategy[Any]:
+    def call(self, request: GenerateRequest, dialect: Any) -> tuple[bytes, tuple[Loss, ...]]:
+        """All that an upstream gets of a request: its URL and its body; and the losses."""
+        body, losses = self.codec.encode_request(request, dialect)
+        return self.codec.call_url(URL, request.model, stream=request.stream).encode() + b"\n" + body, losses
+
+
+def _values(name: str, kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
+    if name == "hosted_tools":
+        return st.sampled_from(["", "web_search", "web_search,code_execution"])
+    if name.startswith("min_"):
+        return st.just(128)
     return {bool: st.booleans(), int: st.just(32000), str: st.just("2023-06-01")}[kind]
 
 
@@ -86,7 +106,44 @@ MESSAGES = Speaker(
     CODECS["anthropic_messages"].dialect({"effort": True, "mid_conversation_system": True}),
     check_messages_request,
 )
-SPEAKERS = (CHAT, MESSAGES)
+RESPONSES = Speaker(
+    CODECS["openai_responses"],
+    responses_wire.requests(),
+    responses_wire.responses(),
+    responses_wire.streams(),
+    responses_wire.USAGE,
+    CODECS["openai_responses"].dialect(
+        {
+            "reasoning_text": True,
+            "cache_breakpoints": True,
+            "audio": True,
+            "video": True,
+            "hosted_tools": "web_search,code_execution",
+        }
+    ),
+    check_responses_request,
+)
+GEMINI = Speaker(
+    CODECS["gemini_generate"],
+    gemini_wire.requests(),
+    gemini_wire.responses(),
+    gemini_wire.streams(),
+    gemini_wire.USAGE,
+    CODECS["gemini_generate"].dialect(
+        {
+            "mixed_tools": True,
+            "image_urls": True,
+            "labels": True,
+            "display_names": True,
+            "media_resolution": True,
+            "tool_result_media": "native",
+            "highest_level": "xhigh",
+            "lowest_level": "minimal",
+        }
+    ),
+    check_gemini_request,
+)
+SPEAKERS = (CHAT, MESSAGES, RESPONSES, GEMINI)
 PAIRS = [(source, target) for source in SPEAKERS for target in SPEAKERS]
 CROSSINGS = [(source, target) for source, target in PAIRS if source is not target]
 

@@ -22,7 +22,7 @@ from anykey.conversation.parts import (
     ToolCallKind,
     ToolCallPart,
 )
-from anykey.conversation.request import GenerateRequest
+from anykey.conversation.request import GenerateRequest, Reasoning
 from anykey.conversation.response import Choice, Finish, FinishReason, GenerateResponse
 from anykey.conversation.usage import Usage
 from tests.properties.chat_wire import PNG
@@ -169,5 +169,5 @@ def _mixed(draw: st.DrawFn, lanes: list[list[ev.StreamEvent]]) -> list[ev.Stream
 
 
 def asking(*, usage: bool | None = True) -> GenerateRequest:
-    """The request that a stream answers; Chat tells its usage only to a caller that asked."""
-    return GenerateRequest("m", (), stream=True, include_usage=usage)
+    """The request that a stream answers; Chat tells its usage, and Gemini its thoughts, only to a caller that asked."""
+    return GenerateRequest("m", (), stream=True, include_usage=usage, reasoning=Reasoning(display="summarized"))

@@ -8,6 +8,8 @@ first answers of a deployment are all compared and then one in ``ONE_IN``. Kept 
 from __future__ import annotations
 
 FIRST_SAMPLES = 8
+MOST_TRIES = 32
+"""Calls after which a deployment that reports nothing to compare with is no longer asked each time."""
 ONE_IN = 16
 WEIGHT = 1 / 16
 """Of a new ratio, once there are more than 1 / ``WEIGHT`` of them; before, all count the same."""
@@ -46,7 +48,8 @@ class Calibration:
                 self._learnt.clear()
             learnt = self._learnt[deployment] = _Learnt()
         learnt.calls += 1
-        return learnt.samples < FIRST_SAMPLES or learnt.calls % ONE_IN == 0
+        is_new = learnt.samples < FIRST_SAMPLES and learnt.calls <= MOST_TRIES
+        return is_new or learnt.calls % ONE_IN == 0
 
     def learn(self, deployment: str, estimated: int, counted: int) -> None:
         """The request estimated at ``estimated`` tokens had ``counted`` by the upstream."""

@@ -1,8 +1,10 @@
 """The list of cases and what `--only` picks from it."""
 
+from typing import get_args
+
 import pytest
 
-from bench.cases import LOAD_CASES, NAMES, chosen
+from bench.cases import LOAD_CASES, NAMES, WireProtocol, chosen
 
 
 def test_names_are_distinct() -> None:
@@ -14,12 +16,12 @@ def test_nothing_named_means_everything() -> None:
 
 
 def test_a_word_stands_for_itself_and_its_family() -> None:
-    assert chosen(("agent",)) == {"agent", "agent-to-chat", "agent-to-messages"}
-    assert chosen(("event", "rss")) == {
-        "event-chat",
-        "event-messages",
-        "event-to-chat",
-        "event-to-messages",
+    assert chosen(("chat",)) == {"chat", "chat-responses", "chat-gemini"}
+    assert chosen(("event-gemini", "rss")) == {
+        "event-gemini",
+        "event-gemini-from-chat",
+        "event-gemini-from-messages",
+        "event-gemini-from-responses",
         "rss",
     }
     assert chosen(("agent-to-chat",)) == {"agent-to-chat"}
@@ -30,8 +32,12 @@ def test_an_unknown_word_is_named() -> None:
         chosen(("agents",))
 
 
-def test_each_direction_is_measured_plain_and_streamed() -> None:
-    for streams in (False, True):
-        pairs = {(case.client, case.upstream) for case in LOAD_CASES if case.streams is streams}
-        assert pairs == {(a, b) for a in ("chat", "messages") for b in ("chat", "messages")}
-    assert [case.name for case in LOAD_CASES if case.verbatim] == ["chat", "agent", "event-chat", "event-messages"]
+def test_an_event_is_measured_once_in_each_direction() -> None:
+    pairs = [(case.client, case.upstream) for case in LOAD_CASES if case.streams]
+    words = get_args(WireProtocol)
+    assert sorted(pairs) == sorted((client, upstream) for client in words for upstream in words)
+
+
+def test_each_protocol_is_read_and_written_in_an_agent_request() -> None:
+    crossings = [case for case in LOAD_CASES if case.kind == "agent" and not case.verbatim]
+    assert {case.client for case in crossings} == {case.upstream for case in crossings} == set(get_args(WireProtocol))

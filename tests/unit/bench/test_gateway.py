@@ -14,6 +14,10 @@ def test_configuration_leads_each_model_to_its_protocol() -> None:
     assert read["models"]["bench-messages"]["deployments"] == ["messages/bench-model"]
     assert read["providers"]["messages"]["protocol"] == "anthropic_messages"
     assert read["providers"]["messages"]["base_url"] == "http://127.0.0.1:9001"
+    assert read["models"]["bench-responses"]["deployments"] == ["responses/bench-model"]
+    assert read["providers"]["responses"]["protocol"] == "openai_responses"
+    assert read["models"]["bench-gemini"]["deployments"] == ["gemini/bench-model"]
+    assert read["providers"]["gemini"]["protocol"] == "gemini_generate"
 
 
 def test_a_peers_command_gets_port_and_upstream(tmp_path: Path) -> None:

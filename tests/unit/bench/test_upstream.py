@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Generator
+from typing import get_args
 
 import pytest
 
 from bench.calls import call
+from bench.cases import WireProtocol
 from bench.replies import TERMINAL, stream_records
 from bench.stream_client import run_streams
 from bench.target import post
@@ -24,11 +26,15 @@ def test_plain_calls_are_answered_in_their_protocol_and_counted(upstream: Upstre
     assert (status, json.loads(body)["object"]) == (200, "chat.completion")
     status, body = post(upstream.port, call("agent", "messages", "messages", "k"))
     assert (status, json.loads(body)["type"]) == (200, "message")
+    status, body = post(upstream.port, call("chat", "responses", "responses", "k"))
+    assert (status, json.loads(body)["object"]) == (200, "response")
+    status, body = post(upstream.port, call("agent", "gemini", "gemini", "k"))
+    assert (status, len(json.loads(body)["candidates"])) == (200, 1)
     assert upstream.counts() == {name: count + 1 for name, count in before.items()}
 
 
 def test_streams_come_whole_and_event_by_event(upstream: Upstream) -> None:
-    for protocol in ("chat", "messages"):
+    for protocol in get_args(WireProtocol):
         sent = call("stream", protocol, protocol, "k")
         result = run_streams(upstream.port, sent, TERMINAL[protocol], streams=3, rounds=2)
         assert (result.calls, result.failed) == (6, 0)

@@ -1,6 +1,6 @@
 """What the usage that upstreams report teaches about the estimate."""
 
-from anykey.exchange.calibration import FIRST_SAMPLES, MOST_DEPLOYMENTS, ONE_IN, Calibration
+from anykey.exchange.calibration import FIRST_SAMPLES, MOST_DEPLOYMENTS, MOST_TRIES, ONE_IN, Calibration
 
 
 def test_the_first_calls_are_all_estimated_then_one_in_some() -> None:
@@ -42,3 +42,11 @@ def test_names_of_callers_cannot_fill_it() -> None:
     assert calibration.factor("lab/m") == 2.0
     calibration.wants("lab/one too many")
     assert calibration.factor("lab/m") is None
+
+
+def test_a_deployment_that_reports_nothing_to_compare_with_is_not_estimated_each_time() -> None:
+    calibration = Calibration()
+    for _ in range(MOST_TRIES):
+        assert calibration.wants("a/b")
+        calibration.learn("a/b", 10_000, 20)
+    assert sum(calibration.wants("a/b") for _ in range(ONE_IN * 4)) == 4

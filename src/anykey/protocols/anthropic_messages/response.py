@@ -94,8 +94,12 @@ def encode_response(response: GenerateResponse) -> Encoded:
     for further in response.choices[1:]:
         log.dropped(f"choices[{further.index}]", "there is one answer here")
     content: list[Json] = []
-    for position, part in enumerate(_without_afterwords(choice.parts, log)):
-        content += encode_answer_part(part, f"content[{position}]", log)
+    end = _end_of_words(choice.parts)
+    for position, part in enumerate(choice.parts):
+        if position >= end and any(block["type"] == "text" for block in content):
+            log.dropped(f"content[{position}].state", AFTERWORD)
+        else:
+            content += encode_answer_part(part, f"content[{position}]", log)
     if choice.logprobs is not None:
         log.dropped("logprobs", "this protocol has no log probabilities")
     refused = any(isinstance(part, RefusalPart) for part in choice.parts)
@@ -109,16 +113,12 @@ def encode_response(response: GenerateResponse) -> Encoded:
     return Encoded(_encode_json(body), tuple(log.losses))
 
 
-def _without_afterwords(parts: tuple[Part, ...], log: LossLog) -> tuple[Part, ...]:
-    """``parts`` without the sealed thoughts that end an answer which has text."""
-    if not any(isinstance(part, TextPart | RefusalPart) and part.text for part in parts):
-        return parts
+def _end_of_words(parts: tuple[Part, ...]) -> int:
+    """Where the sealed thoughts that end an answer begin. They have no place if it has text."""
     end = len(parts)
-    while (last := parts[end - 1]) and isinstance(last, ReasoningPart) and last.redacted:
+    while end and isinstance(last := parts[end - 1], ReasoningPart) and last.redacted:
         end -= 1
-    for position in range(end, len(parts)):
-        log.dropped(f"content[{position}].state", AFTERWORD)
-    return parts[:end]
+    return end
 
 
 def report_answer(service_tier: str | None, log: LossLog) -> None:

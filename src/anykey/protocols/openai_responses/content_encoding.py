@@ -16,6 +16,7 @@ from anykey.conversation.parts import (
     TextPart,
     ToolResultPart,
 )
+from anykey.protocols.openai_responses.content import TEXT_TYPES
 from anykey.protocols.openai_responses.dialect import Dialect
 from anykey.protocols.openai_responses.extras import NAME, own, write_extras
 from anykey.protocols.openai_responses.shapes import is_object, list_of
@@ -210,6 +211,7 @@ def collapse(entries: list[Json]) -> str | list[Json]:
         return ""
     first = entries[0]
     plain = first.keys() == _PLAIN_INPUT or (first.keys() == _PLAIN_OUTPUT and not first["annotations"])
+    plain = plain and first["type"] in TEXT_TYPES
     return first["text"] if len(entries) == 1 and plain else entries
 
 

@@ -262,7 +262,7 @@ class ItemWriter:
         self._close(ending.item_status)
         self._place_logprobs(choice.logprobs or {})
         last = self.items[-1] if self.items else {}
-        if ending.status == INCOMPLETE and last.get("type") in _GROWING and last.get("status") == COMPLETED:
+        if ending.status == INCOMPLETE and text_of(last.get("type")) in _GROWING and last.get("status") == COMPLETED:
             last["status"] = INCOMPLETE
         return ending
 

@@ -137,3 +137,11 @@ def test_ids_have_the_shape_clients_know() -> None:
     assert message_id("msg_bdrk_1") == "msg_bdrk_1"
     assert message_id("chatcmpl-1") == message_id("chatcmpl-1") != message_id("chatcmpl-2")
     assert len(message_id("")) == len("msg_") + 24
+
+
+def test_a_sealed_thought_after_a_medium_told_in_words_has_no_place() -> None:
+    sound = MediaPart("audio", "audio/wav", "AA")
+    sealed = ReasoningPart("", OpaqueState("anthropic_messages", "s"), redacted=True)
+    body, losses = encode(sound, sealed)
+    assert [block["type"] for block in body["content"]] == ["text"]
+    assert losses[-1] == "dropped content[1].state"

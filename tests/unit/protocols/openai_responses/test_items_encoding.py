@@ -194,3 +194,9 @@ def test_what_a_message_of_results_says_of_itself_is_a_loss_whoever_sends_it() -
     result = Message("user", (ToolResultPart("c", (TextPart("a"),)),), extras={"gemini_generate": {"x": 1}})
     _, _, losses = write(call, result)
     assert losses == ["dropped messages[1].x"]
+
+
+def test_a_part_that_only_looks_like_a_text_is_no_string() -> None:
+    block = {"type": "x_text", "text": "a"}
+    _, items, _ = write(Message("user", (OpaquePart("openai_responses", "x_text", block),)))
+    assert items == [{"type": "message", "role": "user", "content": [block]}]

@@ -228,3 +228,9 @@ def test_a_picture_in_an_answer_that_was_cut_is_complete() -> None:
 def test_an_item_without_a_type_can_be_told() -> None:
     body = json.loads(encode_response(decoded({})).body)
     assert [item["type"] for item in body["output"]] == ["item"]
+
+
+def test_an_item_whose_type_is_none_can_be_told_of_an_answer_that_was_cut() -> None:
+    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    body = json.loads(encode_response(decoded({"type": [], "status": "completed"}, **cut)).body)
+    assert body["status"] == "incomplete"
