@@ -127,10 +127,11 @@ def is_named(before: Outcome, path: Path, source: Speaker, target: Speaker, dial
 
 def _is_block(path: Path, body: Json) -> bool:
     """A block, call, tool or item: of what is inside it a Loss may name the whole. The pieces of a thought are none."""
-    holder = path[len(path) - 2] if len(path) > 1 else ""
+    depth = len(path)
+    holder = path[-2] if depth > 1 else ""
     if not isinstance(path[-1], int) or path[0] == "tool_choice":
         return False
-    in_thought = path[0] == "input" and len(path) > 2 and at(body, path[:2]).get("type") == "reasoning"
+    in_thought = path[0] == "input" and depth > 2 and at(body, path[:2]).get("type") == "reasoning"
     return holder == "input" or (holder in _BLOCKS and not in_thought)
 
 
