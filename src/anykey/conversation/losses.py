@@ -55,7 +55,7 @@ class LossLog:
         for origin, keys in extras.items():
             if origin != own:
                 for key, value in keys.items():
-                    if key != "id" and not (key == "message" and value.keys() == {"id"}):
+                    if key != "id" and not (key == "message" and isinstance(value, dict) and set(value) == {"id"}):  # pyright: ignore[reportUnknownArgumentType] - parsed JSON
                         self.dropped(f"{path}.{key}" if path else key, reason)
 
 

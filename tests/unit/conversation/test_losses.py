@@ -24,3 +24,9 @@ def test_keys_of_another_protocol_are_lost_but_not_its_names_of_pieces() -> None
     log.foreign(extras, "openai_chat", "content[0]", "no place")
     log.foreign({"openai_responses": {"message": {"id": "y", "phase": "z"}}}, "openai_chat", "", "no place")
     assert [loss.path for loss in log.losses] == ["content[0].phase", "message"]
+
+
+def test_a_message_that_is_no_object_is_a_loss_like_any_key() -> None:
+    log = LossLog("request")
+    log.foreign({"gemini_generate": {"message": True}}, "openai_chat", "content[0]", "no place")
+    assert [loss.path for loss in log.losses] == ["content[0].message"]
