@@ -53,7 +53,8 @@ REPEATABLE_ERRORS = frozenset({400, 404, 413, 422})
 async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway: Gateway) -> None:
     """Relay the first answer that a deployment of ``plan`` gives. FailureError: the last deployment's failure."""
     last: AttemptFailed | None = None
-    for attempt in gateway.affinity.order(exchange, plan):
+    several = len(plan.steps) > 1
+    for attempt in gateway.affinity.order(exchange, plan) if several else (Try(plan.steps[0]),):
         step = attempt.step
         try:
             await _try_deployment(exchange, attempt, reply, gateway)
@@ -64,7 +65,8 @@ async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway
             if not (error.unsendable or may_go_elsewhere(error.failure)):
                 break
         else:
-            gateway.affinity.remember(exchange, plan, step)
+            if several:
+                gateway.affinity.remember(exchange, plan, step)
             return
     if last is None:
         raise AssertionError("a plan has at least one step")

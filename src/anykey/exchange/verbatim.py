@@ -30,9 +30,10 @@ class VerbatimCrossing:
         self._exchange = exchange
         self._dialect = dialect
         self._provider = step.endpoint.provider
-        self._listener = carry.listener(exchange, dialect)
+        self._listener = None
         body = exchange.body
         if demands_echo(dialect) and exchange.key is not None:
+            self._listener = carry.listener(exchange, dialect)
             body = refill_chat_body(body, dialect, carry.memory, exchange.key.id)
         self.body, self._hide_usage = codec.prepare_verbatim(body, step.deployment.model, dialect)
         self.headers = codec.request_headers(exchange.headers, dialect, verbatim=True)
