@@ -47,7 +47,9 @@ class MintedKey(ParsedKey, frozen=True):
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of an issued key. Times are Unix seconds; `last4` are the last characters of its text. `strict`: a call
-    that an upstream could only be sent with a loss is refused."""
+    that an upstream could only be sent with a loss is refused. `group_name`: the routing group; None: the default one.
+    `allowed_models`: globs of the model names it may ask for; None: those its team and the organisation allow. `config`: the
+    gateway config its calls follow. `metadata`: what its calls are marked with. `admin`: it may name hosts of its own."""
 
     id: str
     name: str
@@ -56,6 +58,12 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     revoked_at: int | None = None
     strict: bool = False
+    group_name: str | None = None
+    team: str | None = None
+    allowed_models: tuple[str, ...] | None = None
+    config: str | None = None
+    metadata: Mapping[str, str] | None = None
+    admin: bool = False
 
 
 class KeyRefusal(StrEnum):

@@ -12,7 +12,9 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Token buckets are disjoint: `input_tokens` were neither read from nor written to a cache, `output_tokens` are not
     reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program. `losses`
-    are the distinct codes of what a translation lost, `loss_details` each of them with its place and reason.
+    are the distinct codes of what a translation lost, `loss_details` each of them with its place and reason. `route` is the
+    rule that understood the model's name; `metadata` is JSON text, an object of texts; `attempt_details` is JSON text too, an
+    array of what each attempt came to, None where the first one answered.
     """
 
     id: str
@@ -41,3 +43,9 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     first_token_ms: int | None = None
     total_ms: int
     loss_details: tuple[Loss, ...] | None = None
+    trace_id: str | None = None
+    group_name: str | None = None
+    scenario: str | None = None
+    metadata: str | None = None
+    route: str | None = None
+    attempt_details: str | None = None

@@ -1,6 +1,6 @@
 """The tables as the newest migration leaves them (a test compares the two)."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, false
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, false
 
 metadata = MetaData()
 
@@ -14,6 +14,8 @@ api_keys = Table(
     Column("created_at", Integer, nullable=False),
     Column("revoked_at", Integer),
     Column("strict", Boolean, nullable=False, server_default=false()),
+    *(Column(name, Text) for name in ("group_name", "team", "allowed_models", "config", "metadata")),
+    Column("admin", Boolean, nullable=False, server_default=false()),
 )
 
 # One row. Every change of a key adds one, which is how a running server notices (storage/watch.py).
@@ -49,6 +51,12 @@ exchanges = Table(
     Column("first_token_ms", Integer),
     Column("total_ms", Integer, nullable=False),
     Column("loss_details", Text),  # a JSON array of losses (storage/loss_details.py), NULL for none
+    Column("trace_id", Text),
+    Column("group_name", Text),
+    Column("scenario", Text),
+    Column("metadata", Text),  # a JSON object of texts
+    Column("route", Text),  # which rule understood the model's name
+    Column("attempt_details", Text),  # a JSON array of attempts, NULL where the first one answered
 )
 Index("exchanges_by_time", exchanges.c.at)
 
@@ -104,3 +112,67 @@ conversation_items = Table(
     Column("item", LargeBinary, nullable=False),
 )
 Index("conversation_items_in_order", *(conversation_items.c[n] for n in ("key_id", "conversation_id", "position")))
+
+# One row. Every change of a credential, a config or a pinned model adds one, and a running server reads them again.
+configuration_generation = Table("configuration_generation", metadata, Column("value", Integer, nullable=False))
+
+# `sealed` is opened with the master key of the data directory, for this id, scheme, host and port alone.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("scheme", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    UniqueConstraint("provider", "label"),
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+)
+
+# What is not well: a deployment whose circuit is open, a credential (deployment "") that rests or was refused.
+health = Table(
+    "health",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("credential", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("until_ms", Integer),
+    Column("reason", Text, nullable=False),
+    Column("changed_ms", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+# The models of a configured provider: those it lists itself, and those an operator pinned.
+provider_models = Table(
+    "provider_models",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("pinned", Boolean, nullable=False),
+    Column("seen_at", Integer),
+    Column("facts", Text),
+)
+
+# What maintained sources say of a model on a day, newer than what is shipped: limits, abilities, prices.
+model_facts = Table(
+    "model_facts",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("observed_on", Text, primary_key=True),
+    Column("facts", Text, nullable=False),
+)

@@ -7,11 +7,13 @@ one answer: no process can change a key and have its user send a request in less
 gone, leaves the last known keys in force; a restored backup brings its own.
 """
 
+import json
 import logging
 import sqlite3
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from anykey.accounts.keys import ApiKey
 from anykey.storage.database import Database
@@ -20,7 +22,9 @@ _log = logging.getLogger(__name__)
 
 REOPEN_AFTER_S = 1.0
 ASK_EVERY_S = 0.001
-_SELECT_KEYS = "SELECT id, name, digest, last4, created_at, revoked_at, strict FROM api_keys"
+_PLAIN = ("id", "name", "digest", "last4", "created_at", "revoked_at")
+_SELECT_KEYS = """SELECT id, name, digest, last4, created_at, revoked_at, strict, group_name, team, allowed_models, config,
+metadata, admin FROM api_keys"""
 
 
 class KeyWatch:
@@ -97,14 +101,15 @@ class KeyWatch:
             _log.error("the database fails, the last known keys stay in force: %s", error)
 
 
-def _api_key(row: tuple[str, str, bytes, str, int, int | None, int]) -> ApiKey:
-    key_id, name, digest, last4, created_at, revoked_at, strict = row
+def _api_key(row: tuple[Any, ...]) -> ApiKey:
+    *head, strict, group_name, team, allowed_models, config, metadata, admin = row
     return ApiKey(
-        id=key_id,
-        name=name,
-        digest=digest,
-        last4=last4,
-        created_at=created_at,
-        revoked_at=revoked_at,
+        **dict(zip(_PLAIN, head, strict=True)),
         strict=bool(strict),
+        group_name=group_name,
+        team=team,
+        allowed_models=None if allowed_models is None else tuple(json.loads(allowed_models)),
+        config=config,
+        metadata=None if metadata is None else json.loads(metadata),
+        admin=bool(admin),
     )

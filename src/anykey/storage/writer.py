@@ -32,7 +32,7 @@ LOG_EVERY_S = 1.0
 CLOSE_TRIES = 3
 
 _FIELDS = ExchangeRow.__struct_fields__
-_LOSSES = _FIELDS.index("losses")
+_LOSSES, _DETAILS = _FIELDS.index("losses"), _FIELDS.index("loss_details")
 _ONE_ROW = f"({', '.join('?' * len(_FIELDS))})"
 
 
@@ -180,10 +180,10 @@ def _insert_one(connection: sqlite3.Connection, row: tuple[object, ...]) -> bool
 
 
 def _values(row: ExchangeRow) -> tuple[object, ...]:
-    """The row in the order of _FIELDS; losses, and their details in the last field, become JSON text."""
+    """The row in the order of _FIELDS; losses and their details become JSON text."""
     values = msgspec.structs.astuple(row)
     if not row.losses:
         return (*values[:_LOSSES], "[]", *values[_LOSSES + 1 :])
     losses = msgspec.json.encode(row.losses).decode()
     details = pack(row.loss_details) if row.loss_details else None
-    return (*values[:_LOSSES], losses, *values[_LOSSES + 1 : -1], details)
+    return (*values[:_LOSSES], losses, *values[_LOSSES + 1 : _DETAILS], details, *values[_DETAILS + 1 :])
