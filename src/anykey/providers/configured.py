@@ -24,6 +24,16 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From the call to the end of the body."""
 
 
+class StoredCredential(msgspec.Struct, frozen=True):
+    """One of a provider's credentials. `id` is `provider#label` and may be shown; of several, each gets calls by its `weight`;
+    `auth` is its scheme where that differs from the provider's."""
+
+    id: str
+    secret: Secret
+    weight: int = 1
+    auth: str = ""
+
+
 class ProviderSettings(msgspec.Struct, frozen=True):
     """One configured provider. `endpoints` holds the doors of the chosen lane and region only."""
 
@@ -44,7 +54,9 @@ class ProviderSettings(msgspec.Struct, frozen=True):
     dialect: dict[str, dict[str, DialectValue]] = {}
     """The operator's overrides, by protocol; they win over the kind's fields, for every model."""
     origin: str = "file"
-    """Where it came from: `file`, `built in`, or the environment variable that held the credential."""
+    """Where it came from: `file`, `built in`, `stored`, or the environment variable that held the credential."""
+    credentials: tuple[StoredCredential, ...] = ()
+    """All of its credentials; empty where there is none, or only `credential`."""
 
     def listed_models(self) -> tuple[str, ...]:
         """Return the models to show for this provider: the pinned ones, else the catalogue's."""
