@@ -16,6 +16,7 @@ from anykey.conversation.failures import Failure, FailureKind
 from anykey.conversation.parts import Json
 from anykey.protocols.codec import Headers, HttpReply, header
 from anykey.protocols.http_errors import account_fault, refusal_headers, retry_after
+from anykey.protocols.known_codes import kind_of_code
 
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size|too_many_prompt_tokens|maximum context|context (length|window|size|limit)"
@@ -151,8 +152,11 @@ _BY_STATUS: dict[int, FailureKind] = {
 
 
 def _kind(status: int, said: _Said) -> FailureKind:
-    """What went wrong, by the words first where a status says too little."""
+    """What went wrong, by the code or the words first where a status says too little."""
     words = said.words
+    exact = kind_of_code(said.code)
+    if exact is not None:
+        return exact
     if status in (400, 413, 422) or status < 300:
         found = _kind_of_words(words, http=status >= 400)
         if found is not None:
