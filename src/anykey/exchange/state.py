@@ -24,7 +24,7 @@ _WITHOUT_TEXT: frozenset[str] = frozenset({"gemini_generate", "openai_chat"})
 a Chat client puts all reasoning text of a stream together."""
 
 _RAW_SLOTS: dict[str, tuple[bytes, ...]] = {
-    "openai_chat": (b'"reasoning_details"', b'"thought_signature"'),
+    "openai_chat": (b'"reasoning_details"', b'"thought_signature"', b'"encrypted_content"'),
     "openai_responses": (b'"encrypted_content"', b'"reasoning"'),
     "anthropic_messages": (b'"signature"', b'"redacted_thinking"'),
     "gemini_generate": (b'"thoughtSignature"', b'"thought_signature"'),

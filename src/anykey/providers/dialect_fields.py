@@ -17,6 +17,7 @@ DIALECT_FIELDS: Mapping[str, Mapping[str, FieldType]] = {
         "developer_role": bool,
         "reasoning_field": ("reasoning_content", "reasoning", "none"),
         "reasoning_details": bool,
+        "encrypted_content": bool,
         "thinking_switch": ("none", "thinking_type", "enable_thinking"),
         "reasoning_effort": bool,
         "tool_result_images": ("native", "user_followup"),

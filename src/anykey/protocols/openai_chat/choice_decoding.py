@@ -24,44 +24,21 @@ from anykey.conversation.response import Finish
 from anykey.protocols.openai_chat.citations import decode_citation, shifted
 from anykey.protocols.openai_chat.content import decode_part, thinking_text
 from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id
+from anykey.protocols.openai_chat.open_call import OpenCall
 from anykey.protocols.openai_chat.parsed import is_object, list_of, objects_of, text_of
 from anykey.protocols.openai_chat.reasoning import SIGNED_FORMATS, decode_detail
 from anykey.protocols.openai_chat.response import finish_of
+from anykey.protocols.openai_chat.sealed import KEY as SEALED
+from anykey.protocols.openai_chat.sealed import sealed_state
 from anykey.protocols.openai_chat.signatures import read_signed
 from anykey.protocols.openai_chat.tools import argument_text
 
 _READ_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs", "message"})
 _READ_DELTA = frozenset(
     {"role", "content", "reasoning_content", "reasoning", "reasoning_details", "refusal", "tool_calls", "function_call"}
-    | {"annotations", "audio", "images"}
+    | {"annotations", "audio", "images", SEALED}
 )
 _LEGACY = "function_call"
-
-
-class _Call:
-    """A tool call while it comes in. ``index`` is its part, None until its name is known."""
-
-    __slots__ = ("arguments", "extras", "id", "index", "kind", "late", "name", "open")
-
-    def __init__(self, kind: ToolCallKind) -> None:
-        self.kind: ToolCallKind = kind
-        self.id = ""
-        self.name = ""
-        self.arguments: list[str] = []
-        self.extras: Json = {}
-        self.late: Json = {}
-        self.index: int | None = None
-        self.open = False
-
-    def is_whole(self) -> bool:
-        """Its arguments are complete: JSON to the last brace (free text is, when nothing else says so, never)."""
-        if self.kind == "custom":
-            return False
-        try:
-            msgspec.json.decode("".join(self.arguments))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        return True
 
 
 class ChoiceDecoder:
@@ -100,9 +77,9 @@ class ChoiceDecoder:
         self._next = 0
         self.text_length = 0  # characters told
         self._text_start = 0  # how many of them before the open text
-        self._calls: list[_Call] = []
-        self._by_key: dict[object, _Call] = {}  # by index, by id
-        self._last: _Call | None = None
+        self._calls: list[OpenCall] = []
+        self._by_key: dict[object, OpenCall] = {}  # by index, by id
+        self._last: OpenCall | None = None
         self._detail_key: object = None  # which reasoning_details entry the open reasoning part is
         self._detail_late: Json = {}  # keys of that entry that its signature would say
         self._detail_signed = False  # the open part has its state: another one is of another part
@@ -203,11 +180,19 @@ class ChoiceDecoder:
         if delta.get("reasoning_details"):
             for entry in objects_of(delta["reasoning_details"]):
                 has_text = self._read_detail(entry) or has_text
-        if has_text:
-            return
         text = delta.get("reasoning_content") or delta.get("reasoning")
-        if text and isinstance(text, str):
+        if not has_text and text and isinstance(text, str):
             self._read_thought(text)
+        sealed = delta.get(SEALED)
+        if sealed and isinstance(sealed, str):
+            self._read_sealed(sealed)
+
+    def _read_sealed(self, data: str) -> None:
+        """The thought itself, after the text that sums it up."""
+        if self._open_kind is ReasoningPart:
+            self.emit(ev.StateDelta(self.open_index, sealed_state(data), self.choice))
+        else:
+            self._emit_whole(ReasoningPart("", sealed_state(data), redacted=True))
 
     def _read_thought(self, text: str) -> None:
         if text:
@@ -304,7 +289,7 @@ class ChoiceDecoder:
         inner: Any = entry.get("custom" if call.kind == "custom" else "function")
         self._add_to_call(call, inner if is_object(inner) else {}, "input" if call.kind == "custom" else "arguments")
 
-    def _find_call(self, entry: Json, kind: ToolCallKind) -> _Call:
+    def _find_call(self, entry: Json, kind: ToolCallKind) -> OpenCall:
         """By index; by id where a server leaves the index out; a new id with a name under a known index is a new call."""
         index: Any = entry.get("index")
         identity = text_of(entry.get("id")) or None
@@ -321,16 +306,16 @@ class ChoiceDecoder:
         self._last = found
         return found
 
-    def _new_call(self, kind: ToolCallKind) -> _Call:
+    def _new_call(self, kind: ToolCallKind) -> OpenCall:
         """Another call begins: those whose arguments are complete are closed; servers may interleave the rest."""
         for call in self._calls:
             if call.open and call.is_whole():
                 self._close_call(call)
-        call = _Call(kind)
+        call = OpenCall(kind)
         self._calls.append(call)
         return call
 
-    def _add_to_call(self, call: _Call, inner: Json, key: str) -> None:
+    def _add_to_call(self, call: OpenCall, inner: Json, key: str) -> None:
         name: Any = inner.get("name")
         if not call.name and name and isinstance(name, str):
             call.name = name
@@ -347,7 +332,7 @@ class ChoiceDecoder:
                         f"choices[{self.choice}].tool_calls[{call.index}]", "it came after the call was whole"
                     )
 
-    def _open_call(self, call: _Call) -> None:
+    def _open_call(self, call: OpenCall) -> None:
         self._close_open()
         if not call.id:
             call.id = synthetic_id("call_", self.choice, self._next, call.name)
@@ -361,7 +346,7 @@ class ChoiceDecoder:
         for fragment in call.arguments:
             self.emit(ev.ArgumentsDelta(index, fragment, self.choice))
 
-    def _close_call(self, call: _Call) -> None:
+    def _close_call(self, call: OpenCall) -> None:
         if call.index is not None:
             call.open = False
             self.emit(ev.PartFinished(call.index, self.choice, kept(call.late)))

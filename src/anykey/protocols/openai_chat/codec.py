@@ -75,7 +75,7 @@ class ChatCodec:
 
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
-        return found if path.model is None else Peek(path.model, found.stream)
+        return found if path.model is None else Peek(path.model, found.stream, found.metadata)
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
         """Free-text tools must become functions where the upstream has only those."""

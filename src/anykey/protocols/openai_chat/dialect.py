@@ -17,7 +17,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ``reasoning_field``: the key under which earlier reasoning text goes back; ``echo_reasoning``: when it goes back at all
     (``tool_turn``: only since the user last spoke), ``empty_reasoning``: tool calls whose reasoning is not known go back with an
     empty one, for such servers refuse calls without any. ``reasoning_details``: the server takes signed reasoning state back in
-    ``reasoning_details`` and is asked for reasoning by a ``reasoning`` object. ``thinking_switch``: reasoning is switched by
+    ``reasoning_details`` and is asked for reasoning by a ``reasoning`` object. ``encrypted_content``: it takes that key back, the
+    thought that its reasoning text sums up. ``thinking_switch``: reasoning is switched by
     ``thinking: {type}`` or by ``enable_thinking``. ``reasoning_effort``: that key is accepted. ``tool_result_images``:
     ``native`` leaves media in the tool message, ``user_followup`` moves them into a user message after it.
     ``usage_excludes_reasoning``: ``completion_tokens`` leaves reasoning out. ``cache_control`` and ``cache_breakpoints``: the
@@ -32,6 +33,7 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     echo_reasoning: Literal["always", "tool_turn", "never"] = "never"
     empty_reasoning: bool = True
     reasoning_details: bool = False
+    encrypted_content: bool = False
     thinking_switch: Literal["none", "thinking_type", "enable_thinking"] = "none"
     reasoning_effort: bool = True
     tool_result_images: Literal["native", "user_followup"] = "user_followup"

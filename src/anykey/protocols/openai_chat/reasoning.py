@@ -15,6 +15,8 @@ from anykey.conversation.parts import Json, OpaquePart, OpaqueState, Part, Reaso
 from anykey.protocols.fields import Fields
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.extras import NAME, drop_extras, kept, write_extras
+from anykey.protocols.openai_chat.sealed import KEY as SEALED
+from anykey.protocols.openai_chat.sealed import add_sealed, is_sealed, sealed_in, without_sealed
 
 _FORMAT_OF_ORIGIN = {
     "anthropic_messages": "anthropic-claude-v1",
@@ -37,6 +39,9 @@ def read_reasoning(fields: Fields) -> list[Part]:
         plain = other
     if plain and not any(isinstance(part, ReasoningPart) and part.text for part in parts):
         _place_text(plain, parts)
+    sealed = fields.text(SEALED)
+    if sealed:
+        add_sealed(parts, sealed)
     return parts
 
 
@@ -97,8 +102,8 @@ def encode_format(state: OpaqueState) -> Json:
 
 
 def needs_details(parts: list[ReasoningPart]) -> bool:
-    """Plain text cannot carry ``parts``: there is state, or a vendor's keys."""
-    return any(part.state is not None or NAME in part.extras for part in parts)
+    """Plain text cannot carry ``parts``: there is state that has no key of its own, or a vendor's keys."""
+    return any((part.state is not None and not is_sealed(part.state)) or NAME in part.extras for part in parts)
 
 
 def write_history(
@@ -108,6 +113,12 @@ def write_history(
     if not parts:
         return
     values = [part for _, part in parts]
+    if dialect.encrypted_content:
+        sealed = sealed_in(values)
+        if sealed is not None:
+            message[SEALED] = sealed
+            parts = [(path, without_sealed(part)) for path, part in parts]
+            values = [part for _, part in parts]
     as_details = dialect.reasoning_details and needs_details(values)
     if not echo or (dialect.reasoning_field == "none" and not as_details):
         for path, _ in parts:
@@ -117,7 +128,9 @@ def write_history(
         for path, part in parts:
             write_extras({}, part.extras, path, log)
     else:
-        message[dialect.reasoning_field] = "".join(part.text for part in values)
+        text = "".join(part.text for part in values)
+        if text or SEALED not in message:
+            message[dialect.reasoning_field] = text
         _report_plain(parts, log)
 
 

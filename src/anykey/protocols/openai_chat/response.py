@@ -29,6 +29,8 @@ from anykey.protocols.openai_chat.extras import NAME, kept, synthetic_id, write_
 from anykey.protocols.openai_chat.messages_decoding import read_assistant
 from anykey.protocols.openai_chat.messages_encoding import encode_audio
 from anykey.protocols.openai_chat.reasoning import encode_detail, needs_details
+from anykey.protocols.openai_chat.sealed import KEY as SEALED
+from anykey.protocols.openai_chat.sealed import sealed_in, without_sealed
 from anykey.protocols.openai_chat.signatures import call_state, sign_call
 from anykey.protocols.openai_chat.tools import OPAQUE_CALL, encode_tool_call
 from anykey.protocols.openai_chat.usage import decode_usage, encode_usage, find_usage
@@ -296,8 +298,11 @@ class _AnswerWriter:
         if thought:
             message["reasoning_content"] = thought
         if needs_details(self._reasoning) or self._details:
-            details = [encode_detail(part, index) for index, part in enumerate(self._reasoning)]
+            details = [encode_detail(without_sealed(part), index) for index, part in enumerate(self._reasoning)]
             message["reasoning_details"] = [*details, *self._details]
+        sealed = sealed_in(self._reasoning)
+        if sealed is not None:
+            message[SEALED] = sealed
         message.update((key, values) for key, values in self._lists.items() if values)
         if self._audio is not None:
             message["audio"] = self._audio

@@ -34,6 +34,8 @@ from anykey.protocols.openai_chat.response import (
     report_finish,
     report_foreign,
 )
+from anykey.protocols.openai_chat.sealed import KEY as SEALED
+from anykey.protocols.openai_chat.sealed import is_sealed
 from anykey.protocols.openai_chat.signatures import call_state, sign_call
 from anykey.protocols.openai_chat.tools import encode_tool_call
 from anykey.protocols.openai_chat.usage import encode_usage
@@ -230,7 +232,9 @@ class ChatStreamEncoder:
 
     def _open_reasoning(self, part: ReasoningPart, index: int, state: _ChoiceState) -> Json | None:
         delta: Json = {"reasoning_content": part.text} if part.text else {}
-        if part.state is not None or NAME in part.extras:
+        if part.state is not None and is_sealed(part.state):
+            delta[SEALED] = part.state.data
+        elif part.state is not None or NAME in part.extras:
             delta["reasoning_details"] = [encode_detail(part, state.details)]
         state.signature = call_state(part) or state.signature
         state.states[index] = state.details
@@ -280,6 +284,8 @@ class ChatStreamEncoder:
             case ev.CitationAdded():
                 state.citations[event.index].append(event.citation)
                 return b""
+            case ev.StateDelta() if is_sealed(event.state):
+                return self._delta(event.choice, {SEALED: event.state.data})
             case ev.StateDelta():
                 state.signature = call_state(ReasoningPart("", event.state)) or state.signature
                 entry: Json = {"type": "reasoning.text", "signature": event.state.data, **encode_format(event.state)}
