@@ -14,7 +14,7 @@ from anykey.conversation.losses import Loss
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.verify import check_request, check_stream
 from anykey.protocols.calls import CallMap
-from anykey.protocols.catalog import CODECS
+from anykey.protocols.catalog import CODECS, UPSTREAM_CODECS
 from anykey.protocols.codec import HttpReply, RequestPath
 from tests.golden.reading import Case
 
@@ -55,7 +55,7 @@ def play(case: Case, chunk_size: int | None = None) -> Played:
 
 
 def _play(case: Case, played: Played, chunk_size: int | None) -> None:
-    client, upstream = CODECS[case.client], CODECS[case.upstream]
+    client, upstream = CODECS[case.client], UPSTREAM_CODECS[case.upstream]
     dialect = upstream.dialect(case.dialect)
     decoded = client.decode_request(_client_request(case), _path(case))
     request = decoded.value
@@ -71,7 +71,7 @@ def _play(case: Case, played: Played, chunk_size: int | None) -> None:
         headers = [(name.encode(), value.encode()) for name, value in _headers(case).items()]
         failure = upstream.decode_failure(reply.status, headers, reply.wire())
         played.reply = client.encode_failure(failure, REQUEST_ID)
-    elif reply.language == "sse":
+    elif reply.is_stream:
         _play_stream(case, request, played, chunk_size)
     else:
         answer, losses = upstream.decode_response(reply.wire(), dialect)
@@ -96,7 +96,7 @@ def _client_request(case: Case) -> bytes:
 
 
 def _is_stream(case: Case) -> bool:
-    return "upstream reply" in case.blocks and case.blocks["upstream reply"].language == "sse"
+    return "upstream reply" in case.blocks and case.blocks["upstream reply"].is_stream
 
 
 def _path(case: Case) -> RequestPath:
@@ -105,7 +105,7 @@ def _path(case: Case) -> RequestPath:
 
 
 def _play_stream(case: Case, request: GenerateRequest, played: Played, chunk_size: int | None) -> None:
-    client, upstream = CODECS[case.client], CODECS[case.upstream]
+    client, upstream = CODECS[case.client], UPSTREAM_CODECS[case.upstream]
     decoder = CallMap(request).stream_decoder(upstream.stream_decoder(upstream.dialect(case.dialect)))
     encoder = client.stream_encoder(request)
     wire = case.blocks["upstream reply"].wire()

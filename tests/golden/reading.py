@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.eventstream import event, exception
+
 CASES = Path(__file__).parent / "cases"
 ANY = "<any>"
 """In an expected value: whatever stands there is right."""
 
 _DIRECTION = re.compile(r"client: (\w+) · upstream: (\w+)(?: · dialect: (\{.*\}))?")
-_FENCE = re.compile(r"```(json|sse|text) ([a-z ]+?)(?: status (\d{3}))?(?: (crlf|cut))?")
+_FENCE = re.compile(r"```(json|sse|events|text) ([a-z ]+?)(?: status (\d{3}))?(?: (crlf|cut))?")
 _SECTIONS = {
     "client request": ("json",),
     "upstream request": ("json",),
-    "upstream reply": ("json", "sse", "text"),
+    "upstream reply": ("json", "sse", "events", "text"),
     "upstream reply headers": ("json",),
     "client reply": ("json", "sse"),
     "client reply headers": ("json",),
@@ -46,12 +48,24 @@ class Block:
     def json(self) -> Any:
         return json.loads(self.text)
 
+    @property
+    def is_stream(self) -> bool:
+        return self.language in ("sse", "events")
+
     def wire(self) -> bytes:
         """The bytes an upstream would send."""
+        if self.language == "events":
+            return b"".join(_frame(line) for line in self.text.splitlines() if line.strip())
         if self.language != "sse":
             return self.text.encode()
         text = self.text if self.flag == "cut" else f"{self.text}\n\n"
         return (text.replace("\n", "\r\n") if self.flag == "crlf" else text).encode()
+
+
+def _frame(line: str) -> bytes:
+    """`name {…}` as a message of an event stream; `!name …` as an exception with that text."""
+    name, _, rest = line.partition(" ")
+    return exception(name[1:], rest) if name.startswith("!") else event(name, json.loads(rest))
 
 
 @dataclass

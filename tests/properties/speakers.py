@@ -60,16 +60,30 @@ class Speaker(NamedTuple):
         return self.codec.decode_request(body, path).value
 
     def call(self, request: GenerateRequest, dialect: Any) -> tuple[bytes, tuple[Loss, ...]]:
-        """All that an upstream gets of a request: its URL and its body; and the losses."""
+        """All that an upstream gets of a request: its URL, its headers and its body; and the losses."""
         body, losses = self.codec.encode_request(request, dialect)
-        return self.codec.call_url(URL, request.model, stream=request.stream).encode() + b"\n" + body, losses
+        headers = self.codec.request_headers((), dialect, verbatim=False, asked=request)
+        url = self.codec.call_url(URL, request.model, stream=request.stream).encode()
+        return b"\n".join((url, *(b": ".join(pair) for pair in headers), body)), losses
+
+
+_TEXTS = {
+    "hosted_tools": ["", "web_search", "web_search,code_execution"],
+    "efforts": ["", "low, high"],
+    "service_tiers": ["", "auto, default, fast"],
+    "prompt_cache_header": ["", "x-prompt-cache-id"],
+    "refused_fields": ["", "seed, store, user, metadata, verbosity, service_tier"],
+}
+"""What the fields may be that are texts of a certain form."""
 
 
 def _values(name: str, kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
-    if name == "hosted_tools":
-        return st.sampled_from(["", "web_search", "web_search,code_execution"])
+    if name in _TEXTS:
+        return st.sampled_from(_TEXTS[name])
+    if name == "body_version":
+        return st.just("")  # with one, the model is not in the body but where the gateway puts it: in the URL
     if name.startswith("min_"):
         return st.just(128)
     return {bool: st.booleans(), int: st.just(32000), str: st.just("2023-06-01")}[kind]

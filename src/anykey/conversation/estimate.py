@@ -94,7 +94,7 @@ def _tool_bytes(tool: Tool) -> int:
 def _medium_tokens(part: MediaPart) -> int:
     data = part.data
     if part.kind == "image":
-        return IMAGE_TOKENS if data is None else _image_tokens(data)
+        return IMAGE_TOKENS if data is None else image_tokens(data)
     if data is None:
         return PDF_TOKENS
     decoded = len(data) * 3 // 4
@@ -103,8 +103,8 @@ def _medium_tokens(part: MediaPart) -> int:
     return PDF_TOKENS * max(math.ceil(decoded / PDF_BYTES), 1)
 
 
-def _image_tokens(data: str) -> int:
-    """By the size that a PNG tells at its beginning; other formats are taken as large."""
+def image_tokens(data: str) -> int:
+    """Of a picture in base64, whose beginning is enough: by the size that a PNG tells there; other formats are taken as large."""
     try:
         head = binascii.a2b_base64(data[:_PNG_HEAD])
     except (binascii.Error, ValueError):

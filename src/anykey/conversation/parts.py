@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-ProtocolName = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate"]
+ProtocolName = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate", "bedrock_converse"]
+"""By the names of their folders in ``protocols``. The last is spoken to upstreams only."""
 Json = dict[str, Any]
 Extras = dict[str, Json]
 """Keys of one protocol that have no neutral field: ``{"anthropic_messages": {"caller": {...}}}``. Never mutated."""

@@ -48,10 +48,12 @@ class HttpReply(NamedTuple):
 
 
 class Peek(msgspec.Struct):
-    """The two fields that routing needs, read without parsing the rest of the body."""
+    """The fields that routing and the usage row need, read without parsing the rest of the body. ``metadata`` is the JSON text of
+    the body's own, empty where it has none."""
 
     model: str
     stream: bool | None = None
+    metadata: msgspec.Raw = msgspec.Raw()
 
 
 class PreparedBody(NamedTuple):
@@ -111,13 +113,11 @@ class StreamEncoder(Protocol):
     def heartbeat(self) -> bytes: ...
 
 
-class Codec(Protocol):
-    """One protocol, both directions. ``dialect`` arguments take the protocol's own Dialect struct."""
+class UpstreamCodec(Protocol):
+    """One protocol as we speak it to an upstream. ``dialect`` arguments take the protocol's own Dialect struct."""
 
-    name: ProtocolName
-    request_id_header: bytes
-    """Where this protocol's SDKs look for the request id: ``x-request-id`` or ``request-id``."""
-
+    @property
+    def name(self) -> ProtocolName: ...
     def dialect(self, table: Json) -> Any:
         """The Dialect of a catalogue row's table; ValueError names an unknown field or a wrong value."""
         ...
@@ -125,6 +125,26 @@ class Codec(Protocol):
     def call_url(self, url: str, model: str, *, stream: bool) -> str:
         """Where a call goes: ``url`` is the endpoint's; protocols that name model and verb in the path add them."""
         ...
+
+    def request_headers(
+        self, client_headers: Headers, dialect: Any, *, verbatim: bool, asked: GenerateRequest | bytes = b""
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        """Protocol headers of the upstream call (Messages: version and betas), credentials not included. ``asked``: the request
+        that was encoded, perhaps without its messages, or the client's own bytes where those go out; for a server that takes in
+        a header what the protocol has in the body."""
+        ...
+
+    def encode_request(self, request: GenerateRequest, dialect: Any) -> Encoded: ...
+    def decode_response(self, body: bytes, dialect: Any) -> Decoded[GenerateResponse]: ...
+    def stream_decoder(self, dialect: Any) -> StreamDecoder: ...
+    def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure: ...
+
+
+class Codec(UpstreamCodec, Protocol):
+    """One protocol, both directions: clients speak it to us too."""
+
+    request_id_header: bytes
+    """Where this protocol's SDKs look for the request id: ``x-request-id`` or ``request-id``."""
 
     def peek(self, body: bytes, path: RequestPath) -> Peek: ...
     def fits_verbatim(self, body: bytes, dialect: Any) -> bool:
@@ -135,15 +155,7 @@ class Codec(Protocol):
         """The caller's own bytes with only the model's name (and, for a Chat stream, the usage option) changed."""
         ...
 
-    def request_headers(
-        self, client_headers: Headers, dialect: Any, *, verbatim: bool
-    ) -> tuple[tuple[bytes, bytes], ...]:
-        """Protocol headers of the upstream call (Messages: version and betas), credentials not included."""
-        ...
-
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]: ...
-    def encode_request(self, request: GenerateRequest, dialect: Any) -> Encoded: ...
-    def decode_response(self, body: bytes, dialect: Any) -> Decoded[GenerateResponse]: ...
     def encode_response(
         self, response: GenerateResponse, request: GenerateRequest | None = None, body: bytes = b""
     ) -> Encoded:
@@ -151,13 +163,11 @@ class Codec(Protocol):
         for protocols whose answers repeat the request."""
         ...
 
-    def stream_decoder(self, dialect: Any) -> StreamDecoder: ...
     def stream_encoder(self, request: GenerateRequest, body: bytes = b"") -> StreamEncoder:
         """``request`` and ``body`` as in ``encode_response``."""
         ...
 
     def tap(self, dialect: Any, *, stream: bool, hide_usage: bool) -> Tap: ...
-    def decode_failure(self, status: int, headers: Headers, body: bytes) -> Failure: ...
     def encode_failure(self, failure: Failure, request_id: str) -> HttpReply: ...
     def encode_stream_failure(self, failure: Failure, request_id: str) -> bytes:
         """The in-band error that ends a stream after content was relayed."""
