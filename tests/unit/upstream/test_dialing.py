@@ -330,3 +330,34 @@ async def test_a_proxy_that_is_not_there_is_named(closed_port: int) -> None:
     with pytest.raises(ConnectFailed, match=rf"proxy 127\.0\.0\.1:{closed_port}"):
         await _get(client, "https://upstream.test/")
     await client.aclose()
+
+
+async def test_a_host_that_a_caller_named_is_dialled_only_at_public_addresses() -> None:
+    """The name is looked up once, and the very addresses that were looked at are connected to."""
+    async with WireServer(reply_json({})) as server:
+        client = UpstreamClient()
+        try:
+            for host in ("127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"):
+                port = server.url.rpartition(":")[2]
+                with pytest.raises(ConnectFailed, match="not a host of the public internet"):
+                    await client.send(Call("GET", f"http://{host}:{port}/", (), public_only=True))
+            reply = await client.send(Call("GET", f"{server.url}/", ()))
+            await reply.read(1000)
+            with pytest.raises(ConnectFailed, match="public internet"):  # not over the connection that waits there now
+                await client.send(Call("GET", f"{server.url}/", (), public_only=True))
+        finally:
+            await client.aclose()
+    assert len(server.calls) == 1
+
+
+async def test_a_host_that_a_caller_named_goes_through_no_proxy() -> None:
+    """A proxy would look the name up itself."""
+    async with WireServer(reply_json({})) as proxy:
+        host, port = proxy.url.removeprefix("http://").split(":")
+        client = UpstreamClient(proxies=ProxySettings(http=Proxy(host, int(port))))
+        try:
+            with pytest.raises(ConnectFailed, match="public internet"):
+                await client.send(Call("GET", "http://10.0.0.1:9/", (), public_only=True))
+        finally:
+            await client.aclose()
+    assert proxy.calls == []

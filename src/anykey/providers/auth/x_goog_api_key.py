@@ -1,8 +1,13 @@
 """`x-goog-api-key: <credential>`: Gemini's own."""
 
+from anykey.providers.auth import visible
+from anykey.providers.auth.scheme import HeaderPairs, Scheme
 from anykey.providers.secret import Secret
 
 
-def headers(credential: Secret) -> tuple[tuple[bytes, bytes], ...]:
+def headers(credential: Secret) -> HeaderPairs:
     """Return the one header. The credential must be printable ASCII, which the settings have checked."""
     return ((b"x-goog-api-key", credential.reveal().encode("ascii")),)
+
+
+SCHEME = Scheme(headers, visible.fault)
