@@ -1,18 +1,26 @@
 """Every row of the catalogue keeps the catalogue's rules; a new row is tested by being there."""
 
+import re
+import tomllib
 from collections import Counter
 from fnmatch import fnmatchcase
+from importlib import resources
 from urllib.parse import urlsplit
 
 import pytest
 
 from anykey.protocols.gemini_generate.codec import CODEC as GEMINI
+from anykey.providers.addresses import is_value, variables_in
 from anykey.providers.auth import SCHEMES
+from anykey.providers.auth.binding import origin_of
 from anykey.providers.dialect_fields import DIALECT_FIELDS, accepts
 from anykey.providers.load import catalogue
 from anykey.providers.records import DEFAULT_PATHS, ProviderKind
 
 KINDS = list(catalogue().values())
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+LISTED_ELSEWHERE = {"bedrock", "cohere"}
+"""These list their models at another host of theirs, which the credential does not reach."""
 
 
 def _rows() -> list[object]:
@@ -25,16 +33,33 @@ def test_addresses_are_well_formed(kind: ProviderKind) -> None:
     for door in kind.endpoints:
         for url in filter(None, (door.base_url, door.models_url)):
             parts = urlsplit(url)
-            local = parts.hostname == "127.0.0.1"
+            local = kind.group == "local"
             assert parts.scheme == ("http" if local else "https"), url
-            assert parts.hostname, url
+            assert (parts.hostname == "127.0.0.1") is local, url
             assert not parts.query, url
+            assert not parts.fragment, url
+            assert "@" not in parts.netloc, url
             assert not url.endswith("/"), url
         path = door.path or DEFAULT_PATHS[door.protocol]
         assert path.startswith("/")
         assert bool(door.base_url) or kind.id in {"custom", "demo"}
-        if door.models_url and door.base_url:
-            assert urlsplit(door.models_url).netloc == urlsplit(door.base_url).netloc
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_models_are_listed_at_the_origin_that_the_credential_is_for(kind: ProviderKind) -> None:
+    for door in kind.endpoints:
+        if door.models_url and door.base_url and kind.id not in LISTED_ELSEWHERE:
+            assert origin_of(door.models_url) == origin_of(door.base_url)
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_variables_are_those_of_the_addresses(kind: ProviderKind) -> None:
+    assert set(variables_in(kind.endpoints)) == {variable.name for variable in kind.variables}
+    for variable in kind.variables:
+        assert variable.envs
+        assert all(VARIABLE.fullmatch(name) for name in variable.envs)
+        assert not variable.default or is_value(variable.default)
+        assert variable.name != "model"
 
 
 @pytest.mark.parametrize("kind", _rows())
@@ -57,8 +82,12 @@ def test_authentication_is_known(kind: ProviderKind) -> None:
     assert {door.auth for door in kind.endpoints} <= {"", *SCHEMES}
     assert set(kind.credential_auth) <= set(kind.credential_envs)
     assert set(kind.credential_auth.values()) <= set(SCHEMES)
-    assert kind.auth_optional or kind.credential_envs, "no way to give a credential"
-    assert len(set(kind.credential_envs)) == len(kind.credential_envs)
+    variables = kind.credential_variables
+    assert kind.auth_optional or variables, "no way to give a credential"
+    assert len(set(variables)) == len(variables)
+    assert all(VARIABLE.fullmatch(name) for name in variables)
+    assert set(kind.shared_envs) <= set(variables)
+    assert not kind.oauth_envs or kind.auth == "bearer", "an access token travels as a bearer"
 
 
 @pytest.mark.parametrize("kind", _rows())
@@ -76,6 +105,36 @@ def test_globs_are_lower_case_and_models_listed_once(kind: ProviderKind) -> None
     globs = [*kind.model_patterns, *(glob for row in kind.dialect_by_model for glob in row.match)]
     assert globs == [glob.lower() for glob in globs]
     assert len(set(kind.models)) == len(kind.models)
+    assert not kind.default_model or kind.default_model in kind.models
+
+
+def test_each_file_says_its_group_and_not_its_id() -> None:
+    folder = resources.files("anykey.providers") / "catalogue"
+    rows = {
+        file.name: tomllib.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".toml")
+    }
+    assert {name.removesuffix(".toml") for name in rows} == set(catalogue())
+    assert [name for name, row in rows.items() if "id" in row or "group" not in row] == []
+
+
+def test_there_are_at_least_130_kinds() -> None:
+    assert len(KINDS) >= 130
+
+
+def test_no_variable_would_configure_two_kinds() -> None:
+    """A tie would be decided by the alphabet."""
+    first = Counter(
+        kind.credential_variables[0] for kind in KINDS if kind.from_environment and kind.credential_variables
+    )
+    assert [name for name, count in first.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("kind", _rows())
+def test_a_plan_is_not_configured_by_a_variable_of_another_kind(kind: ProviderKind) -> None:
+    elsewhere = {name for other in KINDS if other is not kind for name in other.credential_variables}
+    alone = set(kind.credential_variables) - set(kind.shared_envs) if kind.from_environment else set[str]()
+    if kind.group in {"coding", "subscription"}:
+        assert alone.isdisjoint(elsewhere)
 
 
 def test_names_and_aliases_are_unique_over_the_catalogue() -> None:
@@ -86,7 +145,7 @@ def test_names_and_aliases_are_unique_over_the_catalogue() -> None:
 
 def test_the_named_kinds_are_there() -> None:
     wanted = {"openai", "anthropic", "gemini", "deepseek", "byteplus", "byteplus_coding", "volcengine"}
-    wanted |= {"volcengine_coding", "moonshot", "zai", "qwen", "xai", "openrouter", "ollama", "custom", "demo"}
+    wanted |= {"volcengine_coding", "kimi", "zai", "qwen", "xai", "openrouter", "ollama", "custom", "demo"}
     assert wanted <= set(catalogue())
 
 

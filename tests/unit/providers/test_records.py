@@ -80,5 +80,6 @@ def test_a_row_with_a_mistyped_key_or_protocol_is_refused() -> None:
         msgspec.convert({"protocol": "openai", "base_url": "https://x"}, EndpointRow)
 
 
-def test_protocols_are_the_four() -> None:
-    assert PROTOCOLS == ("openai_chat", "openai_responses", "anthropic_messages", "gemini_generate")
+def test_protocols_are_those_of_clients_and_those_of_upstreams_only() -> None:
+    assert PROTOCOLS[:4] == ("openai_chat", "openai_responses", "anthropic_messages", "gemini_generate")
+    assert PROTOCOLS[4:] == ("bedrock_converse",)
