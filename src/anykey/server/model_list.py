@@ -13,6 +13,7 @@ import msgspec
 
 from anykey.conversation.failures import Failure, FailureError
 from anykey.protocols.codec import Headers, header
+from anykey.providers.models import ModelPrices
 from anykey.routing.snapshot import ModelEntry
 
 LARGEST_PAGE = 1000
@@ -32,7 +33,7 @@ def shape_asked(google: bool, headers: Headers, query: bytes) -> Shape:
 
 
 def list_body(entries: tuple[ModelEntry, ...], shape: Shape, query: bytes, created: int) -> bytes:
-    """The list. ``created`` (unix seconds) stands for the models' unknown birthdays; SDKs require one."""
+    """The list. ``created`` (unix seconds) stands for the birthdays of models that are not known; SDKs require one."""
     if shape == "openai":
         return msgspec.json.encode({"object": "list", "data": [_openai(entry, created) for entry in entries]})
     asked = parse_qs(query.decode("latin-1"))
@@ -66,7 +67,16 @@ def model_body(entries: tuple[ModelEntry, ...], model: str, shape: Shape, create
 
 
 def _google(entry: ModelEntry) -> dict[str, Any]:
-    return {"name": f"models/{entry.id}", "displayName": entry.id, "supportedGenerationMethods": GOOGLE_METHODS}
+    told: dict[str, Any] = {
+        "name": f"models/{entry.id}",
+        "displayName": entry.id,
+        "supportedGenerationMethods": GOOGLE_METHODS,
+    }
+    facts = entry.facts
+    if facts is not None:
+        told |= _known(inputTokenLimit=facts.context_tokens, outputTokenLimit=facts.max_output_tokens)
+        told |= {"thinking": True} if "reasoning" in facts.abilities else {}
+    return told
 
 
 def _google_list(entries: tuple[ModelEntry, ...], query: dict[str, list[str]]) -> dict[str, Any]:
@@ -84,12 +94,61 @@ def _google_list(entries: tuple[ModelEntry, ...], query: dict[str, list[str]]) -
 
 
 def _openai(entry: ModelEntry, created: int) -> dict[str, Any]:
-    return {"id": entry.id, "object": "model", "created": created, "owned_by": entry.owned_by}
+    """OpenAI's four fields, and what its shape has no place for under the names that other gateways made common."""
+    told: dict[str, Any] = {
+        "id": entry.id,
+        "object": "model",
+        "created": _born(entry, created),
+        "owned_by": entry.owned_by,
+        "protocols": entry.protocols,
+    }
+    facts = entry.facts
+    if facts is not None:
+        told |= _known(
+            context_window=facts.context_tokens,
+            context_length=facts.context_tokens,
+            max_output_tokens=facts.max_output_tokens,
+            capabilities=facts.abilities or None,
+            pricing=_pricing(facts.prices) if facts.prices else None,
+        )
+    return told
+
+
+def _pricing(prices: ModelPrices) -> dict[str, str]:
+    """USD per token, as text, by OpenRouter's names."""
+    levels = {
+        "prompt": prices.input,
+        "completion": prices.output,
+        "internal_reasoning": prices.reasoning,
+        "input_cache_read": prices.cache_read,
+        "input_cache_write": prices.cache_write_5m,
+    }
+    return {name: _per_token(price) for name, price in levels.items() if price is not None}
+
+
+def _per_token(price: int) -> str:
+    whole, digits = f"{price:013d}"[:-12], f"{price:013d}"[-12:].rstrip("0")
+    return f"{whole}.{digits}" if digits else whole
 
 
 def _anthropic(entry: ModelEntry, created: int) -> dict[str, Any]:
-    born = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"type": "model", "id": entry.id, "display_name": entry.id, "created_at": born}
+    born = datetime.fromtimestamp(_born(entry, created), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    told: dict[str, Any] = {"type": "model", "id": entry.id, "display_name": entry.id, "created_at": born}
+    if entry.facts is not None:
+        told |= _known(max_input_tokens=entry.facts.context_tokens, max_tokens=entry.facts.max_output_tokens)
+    return told
+
+
+def _born(entry: ModelEntry, created: int) -> int:
+    day = entry.facts.released_on if entry.facts is not None else None
+    try:
+        return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()) if day else created
+    except ValueError:  # some sources know the month only
+        return created
+
+
+def _known(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _page(entries: tuple[ModelEntry, ...], query: dict[str, list[str]]) -> tuple[tuple[ModelEntry, ...], bool]:
