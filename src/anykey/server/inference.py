@@ -6,6 +6,7 @@ Every route says here who may call it: the journeys and the model lists need a k
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +18,8 @@ from anykey.exchange.ports import Reply
 from anykey.exchange.steps import authenticate
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Headers, HttpReply, RequestPath
-from anykey.routing.snapshot import list_models
+from anykey.routing.groups import may_ask, standing_of
+from anykey.routing.listing import list_models
 from anykey.server.body import ClientGone, Receive, drain, read_body
 from anykey.server.connection import CONNECTION_KEY, ClientConnection
 from anykey.server.journeys import JOURNEYS, Journey, target_of
@@ -123,10 +125,11 @@ class InferencePlane:
     async def _tell_models(self, scope: Scope, reply: AsgiReply, route: Route) -> None:
         headers: Headers = scope["headers"]
         query: bytes = scope["query_string"]
-        entries = list_models(self._gateway.snapshot)
+        snapshot = self._gateway.snapshot
         shape = shape_asked(route.google, headers, query)
         try:
-            authenticate(headers, self._gateway)
+            grant = standing_of(authenticate(headers, self._gateway), snapshot).grant
+            entries = list_models(snapshot, partial(may_ask, snapshot, grant))
             if route.model is None:
                 body = list_body(entries, shape, query, self._started_at)
             else:

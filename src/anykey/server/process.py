@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 import uvicorn
 import uvloop
 
 from anykey.administration.home import Home
-from anykey.demo.serve import DemoServer
+from anykey.administration.known_models import known_models
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.responses.memory import ResponseMemory
+from anykey.exchange.shadow import end_shadows
 from anykey.exchange.steps import FAREWELL_S
-from anykey.routing.snapshot import build_snapshot
+from anykey.jobs.discovery import Discovery
+from anykey.routing.building import build_snapshot
+from anykey.routing.snapshot import Snapshot
+from anykey.server.built_in import BuiltIn
 from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
+from anykey.server.reload import Reloader, Sources
 from anykey.settings import Settings
 from anykey.settings.records import ServerSettings
+from anykey.storage.configs import load_configs
+from anykey.storage.health import HealthShare
 from anykey.storage.watch import KeyWatch
 from anykey.storage.writer import ExchangeWriter
 from anykey.upstream.client import UpstreamClient
 from anykey.upstream.proxy import ProxySettings
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""SIGHUP is a terminal that was closed."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
 IDLE_CLIENT_S = 75
 """A client's idle connection is kept this long; SDKs reuse theirs for about a minute."""
@@ -67,60 +74,90 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Serving:
-    """One running gateway on ``listener``, in the event loop that runs it. ``environ`` is read for HTTP proxies."""
+    """One running gateway on ``listener``, in the event loop that runs it. ``environ`` is read for HTTP proxies. ``load`` reads
+    the configuration again; without it, the gateway keeps what it was started with."""
 
-    def __init__(self, settings: Settings, home: Home, environ: Mapping[str, str], listener: socket.socket) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        home: Home,
+        environ: Mapping[str, str],
+        listener: socket.socket,
+        load: Callable[[], Settings] | None = None,
+    ) -> None:
         self._settings = settings
+        self._load = load
         self._home = home
         self._environ = environ
         self._listener = listener
         self._server: _Server | None = None
 
     async def run(self, ready: Callable[[Address], None]) -> None:
-        """Serve until SIGTERM, SIGINT, SIGHUP or ``stop``. ``ready`` is called when the first request would be answered."""
-        settings = self._settings
-        demo = DemoServer() if any(provider.kind.built_in for provider in settings.providers) else None
-        if demo is not None:
-            settings = settings.with_demo(await demo.start(), demo.token)
+        """Serve until SIGTERM, SIGINT, ``stop`` or the end of the terminal. ``ready`` is called when the first request would be
+        answered."""
+        built_in = BuiltIn()
+        settings = await built_in.join(self._settings)
         upstream = UpstreamClient(
             ca_file=settings.upstream.ca_file, proxies=ProxySettings.from_environment(self._environ)
         )
         recorder = ExchangeWriter(self._home.database)
         keys = KeyWatch(self._home.database)
         memory = ResponseMemory(self._home.database, settings.responses)
+        health = HealthShare(self._home.database)
         gateway = Gateway(
-            snapshot=build_snapshot(settings),
+            snapshot=self._snapshot(settings),
             keys=keys,
             pepper=self._home.pepper,
             upstream=upstream,
             recorder=recorder,
             keepalive_s=settings.server.keepalive_s,
             memory=memory,
+            health=health,
         )
         plane = InferencePlane(gateway, settings.server.max_body_bytes)
-        self._server = _Server(_uvicorn_config(plane, settings.server), self._listener, ready)
+        discovery = Discovery(upstream, self._home.database)
+        reloader = self._reloader(gateway, built_in)
+        self._server = _Server(_uvicorn_config(plane, settings.server), self._listener, ready, reloader)
         try:
             await memory.begin()
-            await self._server.serve(sockets=[self._listener])
-            await self._server.last_words()
+            discovery.start(lambda: (p.settings for p in gateway.snapshot.providers), settings.server.discovery_hours)
+            async with _running(reloader):
+                await self._server.serve(sockets=[self._listener])
+                await self._server.last_words()
         finally:
+            await discovery.aclose()
             await memory.aclose()  # while its background calls can still be ended as calls
+            await end_shadows(gateway)
             await upstream.aclose()
             await recorder.aclose()
             keys.close()
-            if demo is not None:
-                await demo.stop()
+            await asyncio.to_thread(health.close)
+            await built_in.stop()
 
     def stop(self) -> None:
         """Take no new connection, let what is under way end, then ``run`` returns."""
         if self._server is not None:
             self._server.should_exit = True
 
+    def _snapshot(self, settings: Settings) -> Snapshot:
+        return build_snapshot(settings, *known_models(self._home.database, settings), load_configs(self._home.database))
+
+    def _reloader(self, gateway: Gateway, built_in: BuiltIn) -> Reloader | None:
+        if self._load is None:
+            return None
+        sources = Sources(self._load, built_in.join, self._snapshot)
+        return Reloader(gateway, self._settings, sources, self._home.database)
+
 
 def run(serving: Serving, ready: Callable[[Address], None]) -> None:
     """Serve in this thread, on a uvloop of its own."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serving.run(ready))
+
+
+def _on_a_terminal() -> bool:
+    """Whether a SIGHUP is a terminal that was closed. Elsewhere it is how an operator has the configuration read again."""
+    return os.isatty(0) or os.isatty(1)
 
 
 def _uvicorn_config(plane: InferencePlane, settings: ServerSettings) -> uvicorn.Config:
@@ -140,27 +177,52 @@ def _uvicorn_config(plane: InferencePlane, settings: ServerSettings) -> uvicorn.
     )
 
 
+@asynccontextmanager
+async def _running(reloader: Reloader | None) -> AsyncGenerator[None]:
+    """Let it look for changes meanwhile."""
+    task = asyncio.create_task(reloader.run()) if reloader is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server that says when it listens, and that outlives the signal that stops it: uvicorn itself raises the
     signal again when it is done, which would end the process before the last usage rows are written."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[Address], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        ready: Callable[[Address], None],
+        reloader: Reloader | None,
+    ) -> None:
         super().__init__(config)
         self._listener = listener
         self._ready = ready
+        self._reloader = reloader
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
         nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        heard = [number for number in STOP_SIGNALS if not (nohup and number is signal.SIGHUP)]
+        heard: list[signal.Signals] = list(STOP_SIGNALS)
+        if self._reloader is not None and (nohup or not _on_a_terminal()):
+            loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
+        elif not nohup:
+            heard.append(signal.SIGHUP)
         for number in heard:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in heard:
+            for number in (*heard, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+            if nohup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     async def last_words(self) -> None:
         """Wait for the calls that the end of the grace period cut off: they tell their clients and leave their rows."""

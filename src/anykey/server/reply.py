@@ -21,15 +21,14 @@ def write_at_once(cycle: RequestResponseCycle, status: int, headers: Headers, bo
     """
     if cycle.disconnected or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
         return False
-    lines = [STATUS_LINE[status]]
-    lines += [b"%b: %b\r\n" % pair for pair in (*cycle.default_headers, *headers)]
+    lines = list(map(b": ".join, (*cycle.default_headers, *headers)))
     if not cycle.keep_alive:
-        lines.append(b"connection: close\r\n")
-    head = b"".join(lines)
+        lines.append(b"connection: close")
+    head = STATUS_LINE[status] + b"\r\n".join(lines)
     if head.count(b"\n") != len(lines):
         raise RuntimeError("a header value holds a line break")
     cycle.response_started = cycle.response_complete = True
-    cycle.transport.write(b"%b\r\n%b" % (head, body))
+    cycle.transport.write(b"%b\r\n\r\n%b" % (head, body))
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()

@@ -12,15 +12,22 @@ from anykey.storage.loss_details import unpack
 from anykey.storage.records import ExchangeRow
 from anykey.storage.schema import exchanges
 
-Grouping = Literal["model", "key", "client", "provider", "day"]
+Grouping = Literal["model", "key", "client", "provider", "group", "scenario", "day"]
+BY_METADATA = "metadata."
+"""Before the name of a metadata pair: totals by its value."""
+_COLUMNS = {"model": "model_asked", "key": "key_id", "group": "group_name"}
 
 
 class UsageFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which exchanges count: from `since_ms` (Unix milliseconds) on, of one key, of one model as it was asked for."""
+    """Which exchanges count: from `since_ms` (Unix milliseconds) on, of one key, of one model as it was asked for, marked with
+    all pairs of `metadata`."""
 
     since_ms: int = 0
     key_id: str | None = None
     model: str | None = None
+    statuses: tuple[int, int] | None = None
+    """The HTTP statuses that callers got, first and last."""
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +43,8 @@ class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_tokens: int
 
 
-def usage_totals(database: Database, by: Grouping, only: UsageFilter) -> list[UsageTotal]:
-    """One total a group, the busiest first (days in order). A group nobody answered for is `-`."""
+def usage_totals(database: Database, by: Grouping | str, only: UsageFilter) -> list[UsageTotal]:
+    """One total a group, the busiest first (days in order); `by` may be `metadata.NAME` too. What has no such property is `-`."""
     group = func.coalesce(_group(by), literal("-")).label("group")
     count = func.count().label("exchanges")
     query = select(
@@ -61,6 +68,13 @@ def recent_exchanges(database: Database, limit: int, only: UsageFilter) -> list[
         return [_exchange(row) for row in connection.execute(query).mappings()]
 
 
+def find_exchange(database: Database, request_id: str) -> ExchangeRow | None:
+    """The exchange with this id; None where there is none."""
+    with transaction(database) as connection:
+        row = connection.execute(select(exchanges).where(exchanges.c.id == request_id)).mappings().first()
+    return None if row is None else _exchange(row)
+
+
 def exchanges_with_losses(
     database: Database, limit: int, only: UsageFilter, request_id: str | None = None
 ) -> list[ExchangeRow]:
@@ -80,16 +94,28 @@ def exchange_exists(database: Database, request_id: str) -> bool:
         return connection.execute(select(exchanges.c.id).where(exchanges.c.id == request_id)).first() is not None
 
 
-def _group(by: Grouping) -> ColumnElement[str | None]:
+def _group(by: str) -> ColumnElement[str | None]:
     if by == "day":
         return func.date(exchanges.c.at / literal(1000.0), "unixepoch")
-    return exchanges.c[{"model": "model_asked", "key": "key_id"}.get(by, by)]
+    if by.startswith(BY_METADATA):
+        return _metadata(by.removeprefix(BY_METADATA))
+    return exchanges.c[_COLUMNS.get(by, by)]
+
+
+def _metadata(name: str) -> ColumnElement[str | None]:
+    """The value of a metadata pair, by its name as it is: a JSON path would read some names as something else."""
+    pairs = func.json_each(exchanges.c.metadata).table_valued("key", "value")
+    return select(pairs.c.value).where(pairs.c.key == name).correlate(exchanges).scalar_subquery()
 
 
 def _filtered(query: Select[Any], only: UsageFilter) -> Select[Any]:
     query = query.where(exchanges.c.at >= only.since_ms)
     if only.key_id is not None:
         query = query.where(exchanges.c.key_id == only.key_id)
+    for name, value in only.metadata:
+        query = query.where(_metadata(name) == value)
+    if only.statuses is not None:
+        query = query.where(exchanges.c.status.between(*only.statuses))
     return query if only.model is None else query.where(exchanges.c.model_asked == only.model)
 
 

@@ -1,5 +1,6 @@
-"""The issued keys: create, list, revoke. Every change also adds one to the key generation, in the same transaction."""
+"""The issued keys: create, list, change, revoke. Every change also adds one to the key generation, in the same transaction."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -23,8 +24,17 @@ def insert_key(database: Database, key: ApiKey) -> None:
                 created_at=key.created_at,
                 revoked_at=key.revoked_at,
                 strict=key.strict,
+                **_routing(key),
             )
         )
+
+
+def update_routing(database: Database, key: ApiKey) -> bool:
+    """Keep what `key` says of routing (group, team, models, config, metadata, admin). False where there is no such key."""
+    with transaction(database) as connection:
+        _next_generation(connection)
+        change = update(api_keys).where(api_keys.c.id == key.id).values(**_routing(key))
+        return connection.execute(change).rowcount == 1
 
 
 def list_keys(database: Database) -> list[ApiKey]:
@@ -55,4 +65,22 @@ def _api_key(row: Row[Any]) -> ApiKey:
         created_at=row.created_at,
         revoked_at=row.revoked_at,
         strict=row.strict,
+        group_name=row.group_name,
+        team=row.team,
+        allowed_models=None if row.allowed_models is None else tuple(json.loads(row.allowed_models)),
+        config=row.config,
+        metadata=None if row.metadata is None else json.loads(row.metadata),
+        admin=row.admin,
     )
+
+
+def _routing(key: ApiKey) -> dict[str, Any]:
+    """The columns that routing reads; lists and tables as JSON."""
+    return {
+        "group_name": key.group_name,
+        "team": key.team,
+        "allowed_models": None if key.allowed_models is None else json.dumps(key.allowed_models, ensure_ascii=False),
+        "config": key.config,
+        "metadata": None if key.metadata is None else json.dumps(dict(key.metadata), ensure_ascii=False),
+        "admin": key.admin,
+    }

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from anykey.administration.credentials import add_credential
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import prepare_home
+from anykey.settings import load_settings
 
 
 def test_a_new_home_is_its_owners_only(tmp_path: Path) -> None:
     home = prepare_home(tmp_path / "new" / "home")
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in home.path.iterdir()}
-    assert modes == {"anykey.db": 0o600, "anykey.lock": 0o600, "pepper": 0o600}
+    assert modes == {"anykey.db": 0o600, "anykey.lock": 0o600, "master.key": 0o600, "pepper": 0o600}
     assert len(home.pepper) == 32
 
 
@@ -25,17 +27,18 @@ def test_the_pepper_is_random_and_stays(tmp_path: Path) -> None:
     assert prepare_home(tmp_path / "two").pepper != first.pepper
 
 
-def test_two_first_starts_agree_on_the_pepper(tmp_path: Path) -> None:
+def test_two_first_starts_agree_on_pepper_and_master_key(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from anykey.administration.home import prepare_home;"
-        "print(prepare_home(Path(sys.argv[1])).pepper.hex())"
+        "home = prepare_home(Path(sys.argv[1])); print(home.pepper.hex(), home.master_key.key.hex())"
     )
     runs = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "home")], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    peppers = {run.communicate(timeout=30)[0].strip() for run in runs}
-    assert peppers == {(tmp_path / "home" / "pepper").read_bytes().hex()}
+    found = {run.communicate(timeout=30)[0].strip() for run in runs}
+    home = prepare_home(tmp_path / "home")
+    assert found == {f"{home.pepper.hex()} {home.master_key.key.hex()}"}
 
 
 def test_a_lost_pepper_is_not_made_anew(tmp_path: Path) -> None:
@@ -68,6 +71,32 @@ def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
 
 
-def test_no_repr_shows_the_pepper(tmp_path: Path) -> None:
+def test_no_repr_shows_the_secrets(tmp_path: Path) -> None:
     home = prepare_home(tmp_path)
-    assert str(home.pepper) not in f"{home} {home!r}"
+    for secret in (home.pepper, home.master_key.key):
+        assert str(secret) not in f"{home} {home!r} {home.master_key!r}"
+
+
+def test_a_home_of_before_the_master_key_gets_one(tmp_path: Path) -> None:
+    prepare_home(tmp_path)
+    (tmp_path / "master.key").unlink()
+    assert prepare_home(tmp_path).master_key.origin == tmp_path / "master.key"
+
+
+def test_a_given_master_key_is_taken_and_none_is_made(tmp_path: Path) -> None:
+    home = prepare_home(tmp_path, {"ANYKEY_MASTER_KEY": "ab" * 32})
+    assert home.master_key.key == b"\xab" * 32
+    assert not (tmp_path / "master.key").exists()
+
+
+def test_a_master_key_under_which_things_are_sealed_is_neither_made_anew_nor_exchanged(tmp_path: Path) -> None:
+    home = prepare_home(tmp_path)
+    add_credential(home, load_settings({"ANYKEY_HOME": str(tmp_path)}), "openai", "sk-canary-0123456789")
+    with pytest.raises(AdministrationError) as refused:
+        prepare_home(tmp_path, {"ANYKEY_MASTER_KEY": "ab" * 32})
+    assert refused.value.code == "home.master_key_wrong"
+    (tmp_path / "master.key").unlink()
+    with pytest.raises(AdministrationError) as refused:
+        prepare_home(tmp_path)
+    assert refused.value.code == "home.master_key_missing"
+    assert not (tmp_path / "master.key").exists()

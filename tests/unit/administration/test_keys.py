@@ -8,7 +8,7 @@ import pytest
 from anykey.accounts.keys import KeyRefusal, parse, verify
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home, prepare_home
-from anykey.administration.keys import create_key, find_key, list_keys, revoke_key
+from anykey.administration.keys import KeyRouting, create_key, find_key, list_keys, revoke_key, update_key
 from anykey.storage.watch import KeyWatch
 
 
@@ -84,3 +84,41 @@ def test_a_key_is_revoked_once(home: Home) -> None:
     with pytest.raises(AdministrationError) as refused:
         revoke_key(home, key.id[:5])
     assert refused.value.code == "keys.already_revoked"
+
+
+def test_what_a_key_says_of_routing_is_kept_changed_and_taken_away(home: Home) -> None:
+    said = KeyRouting("g", "t", ("claude-*", "gpt-*"), "c", {"team": "röd"}, admin=True)
+    key = create_key(home, "ci", routing=said).key
+    assert (key.group_name, key.team, key.config, key.admin) == ("g", "t", "c", True)
+    watch = KeyWatch(home.database)
+    assert watch.keys[key.id] == list_keys(home)[0] == key
+    changed = update_key(home, "ci", KeyRouting(team="", allowed_models=(), metadata={}, admin=False))
+    watch.refresh_if_changed()
+    assert watch.keys[key.id] == list_keys(home)[0] == changed
+    assert (changed.group_name, changed.team, changed.allowed_models) == ("g", None, None)
+    assert (changed.config, changed.metadata, changed.admin) == ("c", None, False)
+    watch.close()
+
+
+@pytest.mark.parametrize(
+    ("routing", "code"),
+    [
+        (KeyRouting(group="x" * 65), "keys.bad_word"),
+        (KeyRouting(team="a\nb"), "keys.bad_word"),
+        (KeyRouting(allowed_models=("x" * 257,)), "keys.bad_word"),
+        (KeyRouting(metadata={str(number): "" for number in range(17)}), "keys.much_metadata"),
+        (KeyRouting(metadata={"a": "x" * 513}), "keys.bad_metadata"),
+    ],
+)
+def test_words_that_cannot_be_meant(home: Home, routing: KeyRouting, code: str) -> None:
+    with pytest.raises(AdministrationError) as caught:
+        create_key(home, "ci", routing=routing)
+    assert caught.value.code == code
+    assert list_keys(home) == []
+
+
+def test_a_revoked_key_is_not_changed(home: Home) -> None:
+    create_key(home, "ci")
+    revoke_key(home, "ci")
+    with pytest.raises(AdministrationError, match="revoked"):
+        update_key(home, "ci", KeyRouting(team="t"))

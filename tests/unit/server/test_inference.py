@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,25 @@ async def test_the_models_in_the_callers_shape(tmp_path: Path) -> None:
         "object": "model",
         "created": 0,
         "owned_by": "custom",
+        "protocols": ["openai_chat"],
     }
     assert (anthropic.json()["data"][0]["type"], anthropic.json()["first_id"]) == ("model", "test-model")
     assert (one.json()["id"], one.headers["x-anykey-canonical-path"]) == ("test-model", "/v1/models/test-model")
     assert (missing.status, missing.json()["error"]["type"]) == (404, "not_found_error")
     assert (head.status, int(head.headers["content-length"])) == (200, len(openai.body))
+
+
+async def test_a_key_is_shown_only_what_it_may_ask_for(tmp_path: Path) -> None:
+    async with RunningGateway(tmp_path, NOWHERE) as gateway:
+        free = await gateway.get("/v1/models", gateway.headers())
+        with closing(gateway.home.database.connect()) as database:
+            database.execute("UPDATE api_keys SET allowed_models = '[\"lab/*\"]'")
+            database.execute("UPDATE key_generation SET value = value + 1")
+        capped = await gateway.get("/v1/models", gateway.headers())
+        hidden = await gateway.get("/v1/models/test-model", gateway.headers())
+    assert "test-model" in [row["id"] for row in free.json()["data"]]
+    assert all(row["id"].startswith("lab/") for row in capped.json()["data"])
+    assert hidden.status == 404
 
 
 async def test_the_models_in_googles_shape(tmp_path: Path) -> None:

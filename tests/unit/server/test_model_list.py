@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from anykey.conversation.failures import FailureError
+from anykey.providers.models import ModelFacts, ModelPrices
 from anykey.routing.snapshot import ModelEntry
 from anykey.server.model_list import Shape, list_body, model_body, shape_asked
 
@@ -36,7 +37,14 @@ def test_openai_shape() -> None:
     assert listed("openai") == {
         "object": "list",
         "data": [
-            {"id": i, "object": "model", "created": 1_700_000_000, "owned_by": "custom"} for i in ("a", "b/c", "d")
+            {
+                "id": i,
+                "object": "model",
+                "created": 1_700_000_000,
+                "owned_by": "custom",
+                "protocols": ["openai_chat"],
+            }
+            for i in ("a", "b/c", "d")
         ],
     }
 
@@ -93,3 +101,46 @@ def test_google_paging() -> None:
 def test_a_wrong_page_is_named(query: bytes) -> None:
     with pytest.raises(FailureError, match=query.partition(b"=")[0].decode()):
         listed("google", query)
+
+
+FACTS = ModelFacts(
+    "v",
+    "m",
+    256_000,
+    128_000,
+    ("tools", "reasoning"),
+    ModelPrices(input=500_000, output=3_000_000, cache_read=2_800),
+    released_on="2026-03-28",
+)
+KNOWN = (ModelEntry("m", "lab", "custom", ("openai_chat", "openai_responses"), FACTS),)
+
+
+def test_openai_clients_are_told_limits_abilities_and_prices() -> None:
+    assert json.loads(model_body(KNOWN, "m", "openai", 5)) == {
+        "id": "m",
+        "object": "model",
+        "created": 1_774_656_000,
+        "owned_by": "custom",
+        "protocols": ["openai_chat", "openai_responses"],
+        "context_window": 256_000,
+        "context_length": 256_000,
+        "max_output_tokens": 128_000,
+        "capabilities": ["tools", "reasoning"],
+        "pricing": {"prompt": "0.0000005", "completion": "0.000003", "input_cache_read": "0.0000000028"},
+    }
+
+
+def test_the_others_are_told_limits_by_their_own_names() -> None:
+    messages = json.loads(model_body(KNOWN, "m", "anthropic", 5))
+    assert (messages["max_input_tokens"], messages["max_tokens"]) == (256_000, 128_000)
+    assert messages["created_at"] == "2026-03-28T00:00:00Z"
+    google = json.loads(model_body(KNOWN, "m", "google", 5))
+    assert (google["inputTokenLimit"], google["outputTokenLimit"], google["thinking"]) == (256_000, 128_000, True)
+
+
+def test_what_is_not_known_is_not_told() -> None:
+    entry = (ModelEntry("m", "lab", "custom", ("openai_chat",), ModelFacts("v", "m", released_on="2025-04")),)
+    assert set(json.loads(model_body(entry, "m", "openai", 5))) == {"id", "object", "created", "owned_by", "protocols"}
+    assert json.loads(model_body(entry, "m", "openai", 5))["created"] == 5
+    assert "max_tokens" not in json.loads(model_body(entry, "m", "anthropic", 5))
+    assert "inputTokenLimit" not in json.loads(model_body(entry, "m", "google", 5))

@@ -122,3 +122,34 @@ def test_each_grouping(database: Database, by: str, groups: list[tuple[str, int]
 def test_filters(database: Database, only: UsageFilter, ids: list[str]) -> None:
     assert [row.id for row in recent_exchanges(database, 10, only)] == ids
     assert sum(total.exchanges for total in usage_totals(database, "model", only)) == len(ids)
+
+
+async def test_totals_and_filters_by_what_calls_are_marked_with(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    marks = [
+        '{"team":"search","a.b":"1"}',
+        '{"team":"search"}',
+        '{"team":"ads","it\'s \\"odd\\"":"$.x"}',
+        None,
+    ]
+    writer = ExchangeWriter(database)
+    for number, text in enumerate(marks):
+        group, scenario = ("g", "think") if number else (None, None)
+        writer.record(
+            msgspec.structs.replace(FIRST, id=f"m{number}", metadata=text, group_name=group, scenario=scenario)
+        )
+    await writer.aclose()
+
+    def counted(by: str, only: UsageFilter = ALL) -> dict[str, int]:
+        return {total.group: total.exchanges for total in usage_totals(database, by, only)}
+
+    assert counted("metadata.team") == {"search": 2, "ads": 1, "-": 1}
+    assert counted("metadata.a.b") == {"1": 1, "-": 3}
+    assert counted('metadata.it\'s "odd"') == {"$.x": 1, "-": 3}
+    assert counted("metadata.$.team") == {"-": 4}
+    assert counted("group") == {"g": 3, "-": 1}
+    assert counted("scenario") == {"think": 3, "-": 1}
+    assert counted("model", UsageFilter(metadata=(("team", "search"),))) == {"m": 2}
+    both = UsageFilter(metadata=(("team", "search"), ("a.b", "1")))
+    assert [row.id for row in recent_exchanges(database, 9, both)] == ["m0"]
+    assert recent_exchanges(database, 9, UsageFilter(metadata=(("team", "' OR 1=1 --"),))) == []

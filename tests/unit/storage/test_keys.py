@@ -9,7 +9,7 @@ import pytest
 from anykey.accounts.keys import ApiKey
 from anykey.storage.database import Database
 from anykey.storage.errors import StorageError
-from anykey.storage.keys import insert_key, list_keys, mark_revoked
+from anykey.storage.keys import insert_key, list_keys, mark_revoked, update_routing
 from anykey.storage.migrate import open_database
 
 KEY = ApiKey(id="abcdefghij", name="ci", digest=bytes(range(32)), last4="WxYz", created_at=100)
@@ -54,3 +54,17 @@ def test_the_same_id_twice_is_refused_and_changes_nothing(tmp_path: Path) -> Non
         insert_key(database, msgspec.structs.replace(KEY, name="other"))
     assert list_keys(database) == [KEY]
     assert generation(database) == before
+
+
+def test_what_a_key_says_of_routing_is_kept_and_changed(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    said = msgspec.structs.replace(
+        KEY, group_name="g", team="t", allowed_models=("a*",), config="c", metadata={"x": "ü"}, admin=True
+    )
+    insert_key(database, said)
+    before = generation(database)
+    assert list_keys(database) == [said]
+    assert update_routing(database, KEY)
+    assert list_keys(database) == [KEY]
+    assert generation(database) > before
+    assert not update_routing(database, msgspec.structs.replace(KEY, id="nobody"))

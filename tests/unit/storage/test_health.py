@@ -1,0 +1,110 @@
+"""What is not well, from process to process through one database."""
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from anykey.administration.home import prepare_home
+from anykey.storage import health as module
+from anykey.storage.database import Database
+from anykey.storage.errors import StorageError
+from anykey.storage.health import KEPT_MS, HealthRow, HealthShare, forget_health, read_health
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.0)
+    return prepare_home(tmp_path / "home").database
+
+
+def row(deployment: str = "lab/m", credential: str = "lab#a 1", until_ms: int | None = None) -> HealthRow:
+    now_ms = int(time.time() * 1000)
+    return HealthRow(
+        deployment=deployment,
+        credential=credential,
+        state="open",
+        until_ms=now_ms + 60_000 if until_ms is None else until_ms,
+        reason="upstream_error: it fell over",
+        changed_ms=now_ms,
+    )
+
+
+def settled(share: HealthShare) -> HealthShare:
+    """After its thread has written."""
+    share._thread.submit(int).result()  # pyright: ignore[reportPrivateUsage] - nothing else says when it is done
+    return share
+
+
+def test_one_puts_and_another_sees(database: Database) -> None:
+    one, other = HealthShare(database), HealthShare(database)
+    assert other.look() == []
+    one.put(row())
+    settled(one)
+    (seen,) = other.look() or []
+    assert (seen.deployment, seen.credential, seen.state, seen.changed_by) == ("lab/m", "lab#a 1", "open", one.author)
+    assert other.look() is None
+    assert one.written() == {("lab/m", "lab#a 1")}
+    one.drop("lab/m", "lab#a 1")
+    settled(one)
+    assert (other.look(), one.written()) == ([], frozenset())
+    one.close()
+    other.close()
+
+
+def test_the_newest_word_counts(database: Database) -> None:
+    one, other = HealthShare(database), HealthShare(database)
+    settled(one).put(row(until_ms=5))
+    settled(one)
+    other.put(row(until_ms=None))
+    settled(other)
+    (seen,) = read_health(database)
+    assert seen.changed_by == other.author != one.author
+    one.close()
+    other.close()
+
+
+def test_old_rows_go_and_reasons_are_bounded(database: Database) -> None:
+    share = HealthShare(database)
+    share.put(row("old", until_ms=int(time.time() * 1000) - KEPT_MS - 10))
+    long = HealthRow(deployment="", credential="c", state="disabled", until_ms=None, reason="x" * 9999, changed_ms=1)
+    share.put(long)
+    share.close()
+    (left,) = read_health(database)
+    assert (left.credential, len(left.reason)) == ("c", 300)
+
+
+def test_forgetting_takes_rows_away(database: Database) -> None:
+    share = HealthShare(database)
+    share.put(row())
+    share.put(row("lab/n"))
+    share.close()
+    forget_health(database, [one for one in read_health(database) if one.deployment == "lab/n"])
+    assert [one.deployment for one in read_health(database)] == ["lab/m"]
+
+
+def test_a_database_that_fails_costs_the_sharing_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    share = HealthShare(Database(tmp_path / "nowhere.db"))
+    with caplog.at_level(logging.WARNING):
+        share.put(row())
+        share.drop("a", "b")
+        assert share.look() is None
+        share.close()
+        share.put(row())
+    assert len(caplog.records) == 1
+    assert share.look() is None
+    with pytest.raises(StorageError):
+        read_health(Database(tmp_path / "nowhere.db"))
+    with pytest.raises(StorageError):
+        forget_health(Database(tmp_path / "nowhere.db"), [row()])
+
+
+def test_it_looks_once_a_second(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 60.0)
+    one, other = HealthShare(database), HealthShare(database)
+    other.look()
+    one.put(row())
+    one.close()
+    assert other.look() is None
+    other.close()
