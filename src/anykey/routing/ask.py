@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from anykey.conversation.parts import ProtocolName
+
 if TYPE_CHECKING:
     from anykey.routing.tree import Node
 
@@ -34,8 +36,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     web_search: bool = False
     thinking: bool = False
     effort: str = ""
-    background: bool = False
-    """A small helper call of a client program: a title, a summary, a compaction."""
+    background: str = ""
+    """What small helper call of a client program it is: a title, a summary, a compaction; empty: it is none."""
     metadata: Mapping[str, str] = NO_TEXTS
     headers: Mapping[str, str] = NO_TEXTS
 
@@ -48,10 +50,17 @@ class Grant(msgspec.Struct, frozen=True):
     caps: tuple[tuple[str, ...], ...] = ()
     config: str | None = None
     admin: bool = False
+    cap_sources: tuple[str, ...] = ()
+    """Whose list each cap is, in words."""
 
 
 class View(Protocol):
     """How the deployments are doing now, as the planner may ask it; `exchange` keeps it."""
+
+    @property
+    def all_well(self) -> bool:
+        """Nobody rests."""
+        ...
 
     def resting(self, deployment: str) -> str | None:
         """Why this deployment is not to be asked now; None: it is well."""
@@ -72,7 +81,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     place of the roll. `provider`, `region` and `config` are what the call itself says in its headers."""
 
     model: str
-    protocol: str
+    protocol: ProtocolName
     grant: Grant = Grant()
     facts: Callable[[], Facts] | None = None
     mark: Callable[[], str | None] | None = None

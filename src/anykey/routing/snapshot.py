@@ -1,36 +1,33 @@
-"""The snapshot: everything the request path must know of providers and models, computed once, never changed.
+"""The snapshot: everything the request path must know of providers, models and groups, computed once, never changed.
 
-A configuration change builds a new snapshot and swaps the reference; who holds the old one finishes on it.
+A configuration change builds a new snapshot (`building.py`) and swaps the reference; who holds the old one finishes on it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
 
 import msgspec
 
 from anykey.conversation.parts import ProtocolName
 from anykey.protocols.hosted import HostedPolicy
-from anykey.providers.auth import HeaderPairs, auth_headers
-from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
-from anykey.providers.records import DEFAULT_PATHS, DialectValue, EndpointRow
-from anykey.routing.names import providers_by_name
+from anykey.providers.auth import HeaderPairs
+from anykey.providers.configured import ProviderSettings, StoredCredential, Timeouts
+from anykey.providers.models import ModelCatalogue, ModelFacts
+from anykey.providers.records import DialectValue
+from anykey.routing.names import Wildcard
+from anykey.routing.scenario import ScenarioRules
+from anykey.routing.tree import Node, Target
 
 SERVED_PROTOCOLS: tuple[ProtocolName, ...] = (
     "openai_chat",
     "openai_responses",
     "anthropic_messages",
     "gemini_generate",
+    "bedrock_converse",
 )
 """The protocols that have a codec, so that a call can be routed to them."""
-
-
-class Configuration(Protocol):
-    """What a snapshot is built from; `anykey.settings.Settings` is one."""
-
-    @property
-    def providers(self) -> tuple[ProviderSettings, ...]: ...
-    @property
-    def models(self) -> tuple[ModelSettings, ...]: ...
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -49,33 +46,75 @@ class Endpoint(msgspec.Struct, frozen=True):
     timeouts: Timeouts
     dialect: dict[str, DialectValue]
     """The dialect fields of this door; on a Deployment's endpoint, those for its model."""
+    auth: str = ""
+    """The scheme of those credentials that name none themselves."""
+    credentials: tuple[StoredCredential, ...] = ()
+    """Those that may be shown here; empty: it wants none, or there is none."""
+    region: str = ""
 
     def __repr__(self) -> str:
         # The headers hold credentials.
         return f"Endpoint({self.provider!r}, {self.protocol!r}, {self.url!r})"
 
 
+Doors = Mapping[ProtocolName, Endpoint]
+
+
 class Provider(msgspec.Struct, frozen=True):
     """A configured provider with its doors that can be routed to, in the order of preference."""
 
     settings: ProviderSettings
-    endpoints: Mapping[ProtocolName, Endpoint]
+    endpoints: Doors
+    regions: Mapping[str, Doors] = {}
+    """The doors of its lane in every region its kind has, the configured one too; empty where its address is its own."""
 
     @property
     def name(self) -> str:
         """The configured name."""
         return self.settings.name
 
+    @property
+    def lane(self) -> str:
+        """The lane of its doors: what it bills by."""
+        doors = self.settings.endpoints
+        return doors[0].lane if doors else ""
+
 
 class Deployment(msgspec.Struct, frozen=True):
     """A model at a provider. `endpoints` are the doors to it by protocol, their dialects fit to this model."""
 
     id: str
-    """`provider/model`, with the configured provider name."""
+    """`provider/model`, with the configured provider name; `provider/model@region` outside the configured region."""
     provider: str
     model: str
     """The upstream's name of the model."""
-    endpoints: Mapping[ProtocolName, Endpoint]
+    endpoints: Doors
+
+
+class PublicModel(msgspec.Struct, frozen=True):
+    """A public model. `by_priority`: its deployments are tried in a fixed order, which a group may change."""
+
+    name: str
+    node: Node
+    by_priority: bool = True
+    hosted_tools: HostedPolicy | None = None
+    larger: tuple[Target, ...] = ()
+    on_content_policy: tuple[Target, ...] = ()
+    shadow: tuple[Target, float] | None = None
+    """A leaf, and the percentage of calls that it gets a copy of."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A routing group. `providers` are configured names; empty: any."""
+
+    name: str
+    models: tuple[str, ...] = ("*",)
+    providers: tuple[str, ...] = ()
+    price_multiplier: Fraction = Fraction(1)
+    routes: Mapping[str, Node] = {}
+    wild_routes: tuple[tuple[Wildcard, Node], ...] = ()
+    scenarios: ScenarioRules | None = None
+    config: str | None = None
 
 
 class ModelEntry(msgspec.Struct, frozen=True):
@@ -87,113 +126,71 @@ class ModelEntry(msgspec.Struct, frozen=True):
     owned_by: str
     """The id of that provider's kind."""
     protocols: tuple[ProtocolName, ...]
+    facts: ModelFacts | None = None
+    """Limits, abilities and prices, of the first deployment; None where nothing is known."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Providers by every name they answer to, public models, and a place for plans already made."""
+    """Providers by every name they answer to, public models, groups, and a place for plans already made."""
 
     providers: tuple[Provider, ...]
     by_name: Mapping[str, Provider]
-    models: Mapping[str, tuple[str, ...]]
-    """Public name to deployments, `provider/model`."""
-    hosted_tools: Mapping[str, HostedPolicy]
-    """Public names that say themselves what becomes of hosted tools that only other providers run."""
-    pinned: Mapping[str, Provider]
-    """Models an operator pinned, by bare name, to the first provider that has them."""
-    listed: Mapping[str, Provider]
+    public: Mapping[str, PublicModel]
+    """Public models by name and alias, those with a `*` too."""
+    wildcards: tuple[tuple[Wildcard, PublicModel], ...]
+    """The public models with a `*`, the one with the most letters first."""
+    pinned: Mapping[str, tuple[Provider, ...]]
+    """Models an operator pinned, by bare name, to the providers that have them."""
+    listed: Mapping[str, tuple[Provider, ...]]
     """The catalogue's models of the configured providers, in the same way."""
     sole: Provider | None
     """The one provider that is not built in, if there is exactly one: it gets every other name."""
-    plans: dict[tuple[str, str], Any]
-    """Plans made before; `plan.py` keeps it bounded. The only thing here that grows."""
+    groups: Mapping[str, Group]
+    """By name; `default` is always there."""
+    rewrites: tuple[tuple[re.Pattern[str], str], ...]
+    organisation_models: tuple[str, ...] | None
+    teams: Mapping[str, tuple[str, ...]]
+    configs: Mapping[str, Node]
+    """Gateway configs by name, and by `name@version` where they have versions."""
+    plans: dict[Any, Any]
+    """Plans and meanings of names found before; `plan.py` keeps it bounded. This and `standings` alone grow."""
+    standings: dict[str, Any]
+    """What each key may do here, by its id; `groups.py` keeps it."""
+    catalogue: ModelCatalogue
+    """What is known of models, by kind of provider."""
+    discovered: Mapping[str, Mapping[str, ModelFacts]]
+    """What a provider's own list says of its models, by the provider's configured name and the model's."""
+    shown: Mapping[str, tuple[str, ...]]
+    """The models to list for each provider."""
 
 
-def build_snapshot(configuration: Configuration) -> Snapshot:
-    """Compute the snapshot of a configuration whose provider and deployment names were checked by the settings."""
-    providers = tuple(
-        Provider(settings, {endpoint.protocol: endpoint for endpoint in _endpoints(settings)})
-        for settings in configuration.providers
-    )
-    of_settings = {provider.name: provider for provider in providers}
-    real = [provider for provider in providers if not provider.settings.kind.built_in]
-    return Snapshot(
-        providers=providers,
-        by_name={
-            name: of_settings[settings.name] for name, settings in providers_by_name(configuration.providers).items()
-        },
-        models={model.name: model.deployments for model in configuration.models},
-        hosted_tools={
-            model.name: model.hosted_tools for model in configuration.models if model.hosted_tools is not None
-        },
-        pinned=_first_by_model((provider, provider.settings.models) for provider in providers),
-        listed=_first_by_model((provider, provider.settings.listed_models()) for provider in providers),
-        sole=real[0] if len(real) == 1 else None,
-        plans={},
-    )
+def facts_of(snapshot: Snapshot, provider: Provider, model: str) -> ModelFacts | None:
+    """Return what is known of the upstream model `model` at `provider`: the catalogue's facts, under those of its own list."""
+    known = snapshot.catalogue.facts_of(provider.settings.kind.id, model)
+    seen = snapshot.discovered.get(provider.name, {}).get(model)
+    return known.under(seen) if known is not None and seen is not None else seen or known
 
 
-def deployment_of(provider: Provider, model: str) -> Deployment:
-    """Return the deployment of the upstream model `model` at `provider`, whether or not it is listed anywhere."""
+def deployment_of(provider: Provider, model: str, region: str | None = None) -> Deployment:
+    """Return the deployment of the upstream model `model` at `provider`, whether or not it is listed anywhere. `region` is one
+    of `provider.regions`; None: the configured one."""
     settings = provider.settings
+    doors = provider.endpoints if region is None else provider.regions[region]
     endpoints: dict[ProtocolName, Endpoint] = {}
-    for protocol, endpoint in provider.endpoints.items():
+    for protocol, endpoint in doors.items():
         dialect = settings.kind.dialect_of(protocol, model) | settings.dialect.get(protocol, {})
         endpoints[protocol] = msgspec.structs.replace(endpoint, dialect=dialect)
-    return Deployment(f"{provider.name}/{model}", provider.name, model, endpoints)
-
-
-def list_models(snapshot: Snapshot) -> tuple[ModelEntry, ...]:
-    """Return the models to show: public names first, then each provider's pinned or catalogue models."""
-    entries = {
-        name: _entry(name, snapshot.by_name[deployments[0].removeprefix("@").partition("/")[0]])
-        for name, deployments in snapshot.models.items()
-    }
-    for provider in snapshot.providers:
-        for model in provider.settings.listed_models():
-            name = f"{provider.name}/{model}"
-            entries.setdefault(name, _entry(name, provider))
-    return tuple(entries.values())
+    elsewhere = region is not None and doors != provider.endpoints
+    return Deployment(f"{provider.name}/{model}{f'@{region}' if elsewhere else ''}", provider.name, model, endpoints)
 
 
 def request_url(base_url: str, path: str) -> str:
-    """Join a door's base and path; what users often write into the base already, the version or all, is not doubled."""
+    """Join a door's base and path; what users often write into the base already, the version or all, is not doubled.
+
+    A path may end in a query, which stays at the end."""
     base = base_url.rstrip("/")
-    if base.endswith(path):
-        return base
-    version = "/" + path.split("/", 2)[1]
+    steps, mark, query = path.partition("?")
+    if base.endswith(steps):
+        return base + mark + query
+    version = "/" + steps.split("/", 2)[1]
     return base.removesuffix(version) + path if version in {"/v1", "/v1beta"} else base + path
-
-
-def _endpoints(settings: ProviderSettings) -> Iterable[Endpoint]:
-    for door in settings.endpoints:
-        if door.protocol in SERVED_PROTOCOLS:
-            yield _endpoint(settings, door)
-
-
-def _endpoint(settings: ProviderSettings, door: EndpointRow) -> Endpoint:
-    url = request_url(door.base_url, door.path or DEFAULT_PATHS[door.protocol])
-    headers = {**door.headers, **dict(settings.headers)}
-    scheme = settings.auth or door.auth or settings.kind.auth
-    return Endpoint(
-        provider=settings.name,
-        protocol=door.protocol,
-        url=url,
-        counts_tokens=door.count_tokens,
-        models_url=door.models_url,
-        auth_headers=auth_headers(scheme, settings.credential),
-        headers=tuple((name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()),
-        timeouts=settings.timeouts,
-        dialect=settings.kind.dialect.get(door.protocol, {}) | settings.dialect.get(door.protocol, {}),
-    )
-
-
-def _first_by_model(models: Iterable[tuple[Provider, tuple[str, ...]]]) -> dict[str, Provider]:
-    found: dict[str, Provider] = {}
-    for provider, names in models:
-        for name in names:
-            found.setdefault(name, provider)
-    return found
-
-
-def _entry(name: str, provider: Provider) -> ModelEntry:
-    return ModelEntry(name, provider.name, provider.settings.kind.id, tuple(provider.endpoints))

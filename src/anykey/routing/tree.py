@@ -6,7 +6,7 @@ Every way to configure routing becomes these four nodes, so there is one planner
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import msgspec
@@ -87,3 +87,16 @@ class Conditional(msgspec.Struct, frozen=True):
 
 
 Node = Target | Fallback | Balance | Conditional
+
+
+def leaves_of(node: Node) -> Iterator[Target]:
+    """Yield the leaves of a tree, in the order they are written."""
+    if isinstance(node, Target):
+        yield node
+        return
+    if isinstance(node, Conditional):
+        inside = [branch.node for branch in node.branches] + ([node.otherwise] if node.otherwise is not None else [])
+    else:
+        inside = list(node.nodes)
+    for child in inside:
+        yield from leaves_of(child)

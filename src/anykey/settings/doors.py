@@ -1,17 +1,23 @@
 """Chooses the doors of a provider: those of its kind, narrowed by protocol, lane and region, at the right address."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from anykey.providers.addresses import filled, is_value, values_of, variables_in
 from anykey.providers.records import PROTOCOLS, EndpointRow, ProviderKind
+from anykey.settings.lanes import check_address
 from anykey.settings.problems import listed
-from anykey.settings.section import Path, Source, Table
+from anykey.settings.section import Path, Source, Table, wrong_type
 
 
-def choose_doors(source: Source, path: Path, kind: ProviderKind, values: Table) -> tuple[EndpointRow, ...]:
-    """Return the kind's doors that fit `protocol`, `lane` and `region` (each optional), moved to `base_url` if given.
+def choose_doors(
+    source: Source, path: Path, kind: ProviderKind, values: Table, environ: Mapping[str, str]
+) -> tuple[EndpointRow, ...]:
+    """Return the kind's doors that fit `protocol`, `lane` and `region` (each optional), moved to `base_url` if given, the
+    variables of their addresses filled from `variables` and the environment.
 
     Without a lane or region those of the first fitting door are taken. Problems go to `source`.
     """
@@ -26,12 +32,20 @@ def choose_doors(source: Source, path: Path, kind: ProviderKind, values: Table) 
     doors = kind.endpoints
     for key in ("protocol", "lane", "region"):
         doors = _narrowed(source, path, doors, (kind, key, values[key]))
-    if base_url is None or not doors:
-        return doors
-    fault = fault_of_url(base_url)
-    if fault:
-        source.problem((*path, "base_url"), "settings.bad_url", reason=fault)
-    return moved(doors, base_url)
+    if base_url is not None and doors:
+        fault = fault_of_url(base_url)
+        if fault:
+            source.problem((*path, "base_url"), "settings.bad_url", reason=fault)
+        else:
+            check_address(source, (*path, "base_url"), kind, base_url)
+        doors = moved(doors, base_url)
+    return _filled(source, (*path, "variables"), kind, doors, (values["variables"] or {}, environ))
+
+
+def unfilled(kind: ProviderKind, doors: Iterable[EndpointRow]) -> Mapping[str, str]:
+    """Return the variables that `doors` still need, each with what may be set for it in the environment."""
+    envs = {variable.name: " or ".join(variable.envs) for variable in kind.variables}
+    return {name: envs[name] for name in variables_in(doors) if name in envs}
 
 
 def default_doors(kind: ProviderKind) -> tuple[EndpointRow, ...]:
@@ -68,6 +82,31 @@ def fault_of_url(url: str) -> str | None:
         "it holds a blank or a control character": any(mark <= " " or mark > "~" for mark in url),
     }
     return next((reason for reason, found in faults.items() if found), None)
+
+
+def _filled(
+    source: Source,
+    path: Path,
+    kind: ProviderKind,
+    doors: tuple[EndpointRow, ...],
+    said: tuple[Table, Mapping[str, str]],
+) -> tuple[EndpointRow, ...]:
+    """Fill the doors' variables from what is `said`: the provider's own table, and the environment."""
+    table, environ = said
+    known = [variable.name for variable in kind.variables]
+    for name, value in table.items():
+        if name not in known:
+            source.unknown((*path, name), "settings.unknown_key", name, known)
+        elif not isinstance(value, str):
+            wrong_type(source, (*path, name), "a text", value)
+    values = values_of(kind, {name: value for name, value in table.items() if isinstance(value, str)}, environ)
+    for name in variables_in(doors):
+        if name in values and not is_value(values[name]):
+            source.problem((*path, name), "settings.bad_variable", name=name)
+    there = filled(doors, values)
+    for name, variables in unfilled(kind, there).items():
+        source.problem((*path, name), "settings.no_variable", kind=kind.id, name=name, variables=variables)
+    return there
 
 
 def _narrowed(

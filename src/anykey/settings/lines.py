@@ -51,11 +51,21 @@ class KeyLines:
                 start = at + 2 if text.startswith("[[", at) else at + 1
                 table, after = self._key_path(start)
                 self._record(table, at)
+                if start == at + 2:
+                    table = self._entry(table)
+                    self._record(table, at)
                 at = after + (start - at)
             else:
                 path, after = self._key_path(at)
                 self._record(table + path, at)
                 at = self._value_end(after + 1)
+
+    def _entry(self, path: Path) -> Path:
+        """The path of one more entry of the array of tables at `path`: entries are counted from 1."""
+        number = 1
+        while (*path, str(number)) in self._lines:
+            number += 1
+        return (*path, str(number))
 
     def _record(self, path: Path, at: int) -> None:
         line = self._text.count("\n", 0, at) + 1

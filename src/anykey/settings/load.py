@@ -2,28 +2,45 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
+from anykey.providers.configured import ProviderSettings, Timeouts
 from anykey.providers.load import catalogue
-from anykey.routing.names import providers_by_name
+from anykey.routing.configured import RoutingSettings
 from anykey.settings.doors import default_doors
-from anykey.settings.environment import discover
+from anykey.settings.environment import discover, stored_kinds
+from anykey.settings.groups import read_cap, read_configs, read_groups, read_teams
 from anykey.settings.home import home_directory
+from anykey.settings.lanes import check_credentials
 from anykey.settings.lines import KeyLines
+from anykey.settings.models import Known, check_further, read_models, read_rewrites
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.providers import read_provider
 from anykey.settings.records import ResponsesSettings, ServerSettings, Settings, UpstreamSettings
-from anykey.settings.schema import MODEL, RESPONSES, SERVER, UPSTREAM
+from anykey.settings.schema import RESPONSES, SERVER, UPSTREAM
 from anykey.settings.section import Source, Table, as_table, read_section
 
 FILE_NAME = "anykey.toml"
-_TOP_LEVEL = ("server", "responses", "upstream", "providers", "models")
+_TOP_LEVEL = (
+    "server",
+    "responses",
+    "upstream",
+    "providers",
+    "models",
+    "rewrites",
+    "organisation",
+    "teams",
+    "groups",
+    "configs",
+)
 
 
-def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Settings:
-    """Return the settings of `config`, else of `ANYKEY_CONFIG`, else of `<home>/anykey.toml` if it is there.
+def load_settings(
+    environ: Mapping[str, str], config: Path | None = None, stored: Collection[str] = frozenset()
+) -> Settings:
+    """Return the settings of `config`, else of `ANYKEY_CONFIG`, else of `<home>/anykey.toml` if it is there. `stored` are the
+    names of providers that have stored credentials: they are not missed here, and configure their kinds.
 
     Raises SettingsError with every problem found. Reads the files named; writes nothing.
     """
@@ -38,19 +55,32 @@ def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Set
     responses = ResponsesSettings(**read_section(source, ("responses",), table.get("responses", {}), RESPONSES))
     upstream = _read_upstream(source, table.get("upstream", {}), file)
     named = as_table(source, ("providers",), table.get("providers", {}))
-    read = [read_provider(source, name, entry, environ, upstream.timeouts) for name, entry in named.items()]
+    read = [read_provider(source, name, entry, environ, upstream.timeouts, stored) for name, entry in named.items()]
     providers = [provider for provider in read if provider is not None]
     if server.environment_providers:
         around = Source("environment", KeyLines(""))
-        providers += discover(around, environ, providers, upstream.timeouts)
+        providers += discover(around, environ, providers, upstream.timeouts, stored)
         source.problems += around.problems
         source.warnings += around.warnings
+    providers += stored_kinds(stored, environ if server.environment_providers else {}, providers, upstream.timeouts)
+    check_credentials(source, providers)
     if not providers:
         providers.append(_demo(upstream.timeouts))
-    models = _read_models(source, table.get("models", {}), providers, set(named))
+    known = Known.of(providers, named)
+    models = read_models(source, table.get("models", {}), known)
+    check_further(source, models, known)
+    routing = RoutingSettings(
+        groups=read_groups(source, table.get("groups", {}), models, known),
+        organisation_models=read_cap(source, ("organisation",), table.get("organisation", {})),
+        teams=read_teams(source, table.get("teams", {})),
+        rewrites=read_rewrites(source, table.get("rewrites", [])),
+        configs=read_configs(source, table.get("configs", {})),
+    )
     if source.problems:
         raise SettingsError(source.problems)
-    return Settings(home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings), responses)
+    return Settings(
+        home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings), responses, routing
+    )
 
 
 def _config_file(environ: Mapping[str, str], config: Path | None, home: Path) -> Path | None:
@@ -104,38 +134,3 @@ def _demo(timeouts: Timeouts) -> ProviderSettings:
     return ProviderSettings(
         name=kind.id, kind=kind, endpoints=default_doors(kind), timeouts=timeouts, origin="built in"
     )
-
-
-def _read_models(
-    source: Source, table: object, providers: list[ProviderSettings], named: set[str]
-) -> list[ModelSettings]:
-    """Read `[models]`; a model of a built-in provider is public without being named there.
-
-    `named` are the provider tables of the file, also those whose own problems were reported already.
-    """
-    known = providers_by_name(providers)
-    models: list[ModelSettings] = []
-    for name, entry in as_table(source, ("models",), table).items():
-        path = ("models", name)
-        values = read_section(source, path, entry, MODEL)
-        deployments: list[str] | None = values["deployments"]
-        if not deployments:
-            source.problem((*path, "deployments"), "settings.missing")
-            continue
-        for deployment in deployments:
-            provider, _, model = deployment.removeprefix("@").partition("/")
-            if not provider or not model:
-                source.problem((*path, "deployments"), "settings.bad_deployment", found=repr(deployment))
-            elif provider not in known and provider not in named:
-                names = [provider.name for provider in providers]
-                source.unknown((*path, "deployments"), "settings.unknown_provider", provider, names)
-        models.append(ModelSettings(name, tuple(deployments), values["hosted_tools"]))
-    public = {model.name for model in models}
-    for provider in providers:
-        if provider.kind.built_in:
-            models += [
-                ModelSettings(name, (f"{provider.name}/{name}",))
-                for name in provider.listed_models()
-                if name not in public
-            ]
-    return models

@@ -1,18 +1,18 @@
 """Reads one `[providers.NAME]` table into a `ProviderSettings`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from anykey.providers.auth import SCHEMES
-from anykey.providers.configured import ProviderSettings, Timeouts
+from anykey.providers.configured import ProviderSettings, StoredCredential, Timeouts
 from anykey.providers.dialect_fields import DIALECT_FIELDS, FieldType, accepts
 from anykey.providers.load import catalogue, find
 from anykey.providers.records import DialectValue, ProviderKind
 from anykey.routing.snapshot import SERVED_PROTOCOLS
-from anykey.settings.credentials import Credential, fault_of, from_environment, read_credential
+from anykey.settings.credentials import from_environment, read_credentials, variables_named
 from anykey.settings.doors import choose_doors
 from anykey.settings.schema import PROVIDER
 from anykey.settings.section import Path, Source, Table, as_table, read_section, wrong_type
@@ -25,11 +25,17 @@ _OUR_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connec
 
 
 def read_provider(
-    source: Source, name: str, table: Any, environ: Mapping[str, str], timeouts: Timeouts
+    source: Source,
+    name: str,
+    table: Any,
+    environ: Mapping[str, str],
+    timeouts: Timeouts,
+    stored: Collection[str] = frozenset(),
 ) -> ProviderSettings | None:
     """Read the table of the provider `name`. Problems go to `source`; None when its kind is not known.
 
-    `timeouts` are the ones that hold for all providers; the table's own come on top.
+    `timeouts` are the ones that hold for all providers; the table's own come on top. `stored` names those that have stored
+    credentials, and so may lack one here.
     """
     path = ("providers", name)
     values = read_section(source, path, table, PROVIDER)
@@ -39,10 +45,11 @@ def read_provider(
     if kind is None:
         _unknown_kind(source, path, values["kind"], name)
         return None
-    doors = choose_doors(source, path, kind, values)
+    doors = choose_doors(source, path, kind, values, environ)
     for protocol in {door.protocol for door in doors if values["protocol"]}.difference(SERVED_PROTOCOLS):
         source.warn((*path, "protocol"), "settings.protocol_not_served", protocol=protocol)
-    credential = _credential(source, path, kind, values["api_key"], environ)
+    credentials, origin = _credentials(source, path, (kind, name in stored), values, environ)
+    implied = {credential.auth for credential in credentials}
     auth = values["auth"] or ""
     if auth and auth not in SCHEMES:
         source.unknown((*path, "auth"), "settings.unknown_value", auth, SCHEMES)
@@ -50,15 +57,16 @@ def read_provider(
         name=name,
         kind=kind,
         endpoints=doors,
-        credential=credential.secret if credential else None,
-        auth=auth or (kind.credential_auth.get(credential.variable, "") if credential else ""),
+        credential=credentials[0].secret if credentials else None,
+        auth=auth or (implied.pop() if len(implied) == 1 else ""),
         timeouts=msgspec.structs.replace(timeouts, **(values["timeouts"] or {})),
         models=tuple(values["models"]),
         headers=_headers(source, (*path, "headers"), values["headers"] or {}),
         hosted_tools=values["hosted_tools"],
         native_state=values["native_state"],
         dialect=_dialect(source, (*path, "dialect"), values["dialect"] or {}),
-        origin=credential.variable if credential and credential.variable else "file",
+        origin=origin,
+        credentials=credentials,
     )
 
 
@@ -68,19 +76,24 @@ def _unknown_kind(source: Source, path: Path, kind: str | None, name: str) -> No
     source.unknown(where, "settings.unknown_value", kind if kind is not None else name, catalogue())
 
 
-def _credential(
-    source: Source, path: Path, kind: ProviderKind, value: Any, environ: Mapping[str, str]
-) -> Credential | None:
+def _credentials(
+    source: Source, path: Path, owner: tuple[ProviderKind, bool], values: Table, environ: Mapping[str, str]
+) -> tuple[tuple[StoredCredential, ...], str]:
+    """Read what `owner` (a kind, and whether it has a stored credential) is given here, and where that came from."""
+    kind, has_stored = owner
+    value, auth = values["api_key"], values["auth"] or ""
     if value is not None:
-        return read_credential(source, (*path, "api_key"), value, environ)
-    found = from_environment(kind.credential_envs, environ)
-    fault = fault_of(found.secret.reveal()) if found else None
-    if found and fault:
-        source.problem(path, fault, source=f"the environment variable {found.variable}")
-    elif found is None and not kind.auth_optional:
-        variables = " or ".join(kind.credential_envs)
-        source.problem((*path, "api_key"), "settings.no_credential", kind=kind.id, variables=variables)
-    return found
+        held = read_credentials(source, (*path, "api_key"), value, environ, kind, auth)
+        return held, next(iter(variables_named(value)), "file")
+    found = from_environment(kind.credential_variables, environ, kind, auth)
+    if found is None:
+        if not kind.auth_optional and not has_stored:
+            variables = " or ".join(kind.credential_variables)
+            source.problem((*path, "api_key"), "settings.no_credential", kind=kind.id, variables=variables)
+        return (), "file"
+    if found.fault:
+        source.problem(path, found.fault, source=f"the environment variable {found.variable}")
+    return (StoredCredential(f"{path[1]}#default", found.secret, auth=found.auth),), found.variable
 
 
 def _headers(source: Source, path: Path, table: Table) -> tuple[tuple[str, str], ...]:

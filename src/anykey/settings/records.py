@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from anykey.providers.configured import ModelSettings, ProviderSettings, Timeouts
+from anykey.providers.configured import ProviderSettings, Timeouts
 from anykey.providers.secret import Secret
+from anykey.routing.configured import ModelSettings, RoutingSettings
 from anykey.settings.problems import Problem
 
 
@@ -18,6 +19,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     keepalive_s: float = 15.0
     responses_websocket: bool = True
     environment_providers: bool = True
+    discovery_hours: int = 6
 
 
 class ResponsesSettings(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     models: tuple[ModelSettings, ...]
     warnings: tuple[Problem, ...] = ()
     responses: ResponsesSettings = ResponsesSettings()
+    routing: RoutingSettings = RoutingSettings()
 
     def with_demo(self, base_url: str, token: str) -> "Settings":
         """Return these settings with the started demo's address and token in every provider built into the gateway."""

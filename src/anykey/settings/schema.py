@@ -5,8 +5,23 @@ from typing import Any, Literal, NamedTuple
 
 from anykey.protocols.hosted import POLICIES
 from anykey.providers.configured import Timeouts
+from anykey.routing.configured import STRATEGIES
+from anykey.routing.scenario import LONG_CONTEXT_TOKENS
 
-Shape = Literal["text", "texts", "integer", "seconds", "boolean", "credential", "timeouts", "headers", "dialect"]
+Shape = Literal[
+    "deployments",
+    "number",
+    "table",
+    "text",
+    "texts",
+    "integer",
+    "seconds",
+    "boolean",
+    "credential",
+    "timeouts",
+    "headers",
+    "dialect",
+]
 
 
 class Key(NamedTuple):
@@ -20,12 +35,15 @@ class Key(NamedTuple):
 
 
 EXPECTED: Mapping[Shape, str] = {
+    "deployments": "a list of `provider/model`, each a text or a table with `model`",
+    "number": "a number",
+    "table": "a table",
     "text": "a text",
     "texts": "a list of texts",
     "integer": "a whole number",
     "seconds": "a number of seconds",
     "boolean": "true or false",
-    "credential": 'a text, { env = "NAME" } or { file = "PATH" }',
+    "credential": 'a text, { env = "NAME" }, { file = "PATH" } or a list of such tables',
     "timeouts": "a table of seconds",
     "headers": "a table of texts",
     "dialect": "a table of tables, one a protocol",
@@ -39,6 +57,7 @@ SERVER: Mapping[str, Key] = {
     "keepalive_s": Key("seconds", 15.0, 0.1, 3600),
     "responses_websocket": Key("boolean", True),
     "environment_providers": Key("boolean", True),
+    "discovery_hours": Key("integer", 6, 0, 8760),
 }
 RESPONSES: Mapping[str, Key] = {
     "store": Key("boolean", True),
@@ -58,6 +77,7 @@ PROVIDER: Mapping[str, Key] = {
     "base_url": Key("text"),
     "region": Key("text"),
     "lane": Key("text"),
+    "variables": Key("headers"),
     "auth": Key("text"),
     "api_key": Key("credential"),
     "models": Key("texts", ()),
@@ -67,16 +87,63 @@ PROVIDER: Mapping[str, Key] = {
     "hosted_tools": Key("text", "drop", words=POLICIES),
     "native_state": Key("boolean", False),
 }
+CREDENTIAL: Mapping[str, Key] = {
+    "env": Key("text"),
+    "file": Key("text"),
+    "label": Key("text"),
+    "weight": Key("integer", 1, 1, 1000),
+}
 MODEL: Mapping[str, Key] = {
-    "deployments": Key("texts"),
+    "deployments": Key("deployments"),
+    "strategy": Key("text", "priority", words=STRATEGIES),
+    "sticky": Key("boolean", False),
+    "aliases": Key("texts", ()),
+    "larger": Key("texts", ()),
+    "on_content_policy": Key("texts", ()),
+    "shadow": Key("table"),
     "hosted_tools": Key("text", words=POLICIES),
 }
+DEPLOYMENT: Mapping[str, Key] = {
+    "model": Key("text"),
+    "weight": Key("integer", 1, 0, 1_000_000),
+    "region": Key("text"),
+    "timeout_s": Key("seconds", None, 0.001, 86_400),
+}
+SHADOW: Mapping[str, Key] = {
+    "deployment": Key("text"),
+    "percent": Key("number", None, 0, 100),
+}
+REWRITE: Mapping[str, Key] = {
+    "match": Key("text"),
+    "to": Key("text"),
+}
+CAP: Mapping[str, Key] = {
+    "allowed_models": Key("texts"),
+}
+GROUP: Mapping[str, Key] = {
+    "models": Key("texts"),
+    "providers": Key("texts", ()),
+    "price_multiplier": Key("text", "1"),
+    "routes": Key("table"),
+    "scenarios": Key("table"),
+    "long_context_tokens": Key("integer", LONG_CONTEXT_TOKENS, 1, 2**31),
+    "config": Key("text"),
+}
+ROUTE: Mapping[str, Key] = {name: MODEL[name] for name in ("deployments", "strategy", "sticky")}
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "server": SERVER,
     "responses": RESPONSES,
     "upstream": UPSTREAM,
     "timeouts": TIMEOUTS,
     "providers.NAME": PROVIDER,
+    "providers.NAME.api_key": CREDENTIAL,
     "models.NAME": MODEL,
+    "deployments": DEPLOYMENT,
+    "models.NAME.shadow": SHADOW,
+    "rewrites": REWRITE,
+    "organisation": CAP,
+    "teams.NAME": CAP,
+    "groups.NAME": GROUP,
+    "groups.NAME.routes.NAME": ROUTE,
 }
 """All sections by the heading the reference page gives them."""

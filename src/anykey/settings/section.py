@@ -54,7 +54,7 @@ def read_section(source: Source, path: Path, table: Any, keys: Mapping[str, Key]
             values[name] = given(read_section(source, (*path, name), value, _without_defaults(TIMEOUTS)))
         elif not _has_shape(key, value):
             wrong_type(source, (*path, name), EXPECTED[key.shape], value)
-        elif key.shape in {"integer", "seconds"} and not key.least <= value <= key.most:
+        elif key.shape in {"integer", "seconds", "number"} and not key.least <= value <= key.most:
             expected = f"between {key.least:g} and {key.most:g}"
             source.problem((*path, name), "settings.out_of_range", expected=expected, found=str(value))
         elif key.words and value not in key.words:
@@ -107,11 +107,13 @@ def _has_shape(key: Key, value: Any) -> bool:
             return isinstance(value, list) and all(isinstance(item, str) for item in cast("list[Any]", value))
         case "integer":
             return type(value) is int
-        case "seconds":
+        case "deployments":
+            return isinstance(value, list)
+        case "seconds" | "number":
             return type(value) in {int, float}
         case "boolean":
             return type(value) is bool
         case "credential":
-            return isinstance(value, str | dict)
+            return isinstance(value, str | dict | list)
         case _:
             return isinstance(value, dict)

@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anykey.conversation.parts import ProtocolName
 from anykey.protocols.hosted import HostedRule
-from anykey.providers.configured import ModelSettings
-from anykey.routing.plan import Plan, Unroutable, plan
-from anykey.routing.snapshot import SERVED_PROTOCOLS, Snapshot, build_snapshot
-from tests.unit.routing.configuring import Given, provider, snapshot
+from anykey.routing.ask import Ask
+from anykey.routing.building import build_snapshot
+from anykey.routing.configured import GroupSettings, ModelSettings, Rewrite, Shadow
+from anykey.routing.plan import Plan, Unroutable, known_plan, plan, step_at
+from anykey.routing.snapshot import SERVED_PROTOCOLS, Snapshot
+from tests.unit.routing.configuring import Given, View, grouped, ids, of_group, planned, provider, refused, snapshot
 
-CHAT, MESSAGES = "openai_chat", "anthropic_messages"
+CHAT: ProtocolName = "openai_chat"
+MESSAGES: ProtocolName = "anthropic_messages"
 MANY = snapshot(
     provider("custom", "lab"),
     provider("deepseek"),
@@ -24,14 +28,14 @@ MANY = snapshot(
 )
 
 
-def _steps(known: Snapshot, model: str, protocol: str = CHAT) -> list[str]:
-    made = plan(known, model, protocol)
+def _steps(known: Snapshot, model: str, protocol: ProtocolName = CHAT) -> list[str]:
+    made = plan(known, Ask(model=model, protocol=protocol))
     assert isinstance(made, Plan), made
     return [f"{step.deployment.id} {step.endpoint.protocol} {step.reason}" for step in made.steps]
 
 
 def _refusal(known: Snapshot, model: str) -> Unroutable:
-    made = plan(known, model, CHAT)
+    made = plan(known, Ask(model=model, protocol=CHAT))
     assert isinstance(made, Unroutable), made
     return made
 
@@ -54,7 +58,7 @@ def _refusal(known: Snapshot, model: str) -> Unroutable:
     ],
 )
 def test_how_a_name_is_understood(model: str, deployment: str, rule: str) -> None:
-    made = plan(MANY, model, CHAT)
+    made = plan(MANY, Ask(model=model, protocol=CHAT))
     assert isinstance(made, Plan)
     assert (made.steps[0].deployment.id, made.resolved_by, made.model_asked) == (deployment, rule, model)
 
@@ -77,7 +81,7 @@ def test_else_another_door_is_translated_to() -> None:
 
 
 def test_the_steps_endpoint_speaks_the_models_dialect() -> None:
-    made = plan(MANY, "claude-opus-5-5", CHAT)
+    made = plan(MANY, Ask(model="claude-opus-5-5", protocol=CHAT))
     assert isinstance(made, Plan)
     assert made.steps[0].endpoint.dialect["sampling"] is False
     assert made.steps[0].endpoint is made.steps[0].deployment.endpoints["anthropic_messages"]
@@ -124,7 +128,7 @@ def test_names_that_are_none(model: str) -> None:
 
 
 def test_a_provider_without_a_door_we_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anykey.routing.snapshot.SERVED_PROTOCOLS", ("openai_chat",))
+    monkeypatch.setattr("anykey.routing.building.SERVED_PROTOCOLS", ("openai_chat",))
     custom = provider("custom", "g")
     gemini = tuple(door for door in custom.kind.endpoints if door.protocol == "gemini_generate")
     known = snapshot(provider("custom", "g", endpoints=gemini), m=("g/x",))
@@ -133,27 +137,27 @@ def test_a_provider_without_a_door_we_can_use(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_plan_is_made_once() -> None:
     known = snapshot(provider("openai"))
-    assert plan(known, "gpt-5.4", CHAT) is plan(known, "gpt-5.4", CHAT)
-    assert plan(known, "gpt-5.4", CHAT) is not plan(known, "gpt-5.4", MESSAGES)
+    assert plan(known, Ask(model="gpt-5.4", protocol=CHAT)) is plan(known, Ask(model="gpt-5.4", protocol=CHAT))
+    assert plan(known, Ask(model="gpt-5.4", protocol=CHAT)) is not plan(known, Ask(model="gpt-5.4", protocol=MESSAGES))
 
 
 def test_callers_cannot_fill_the_memory_with_names() -> None:
     known = snapshot(provider("openai"))
     for number in range(5000):
-        plan(known, f"openai/{number}", CHAT)
-    plan(known, "openai/" + "x" * 500, CHAT)
-    plan(known, "@nobody/x", CHAT)
+        plan(known, Ask(model=f"openai/{number}", protocol=CHAT))
+    plan(known, Ask(model="openai/" + "x" * 500, protocol=CHAT))
+    plan(known, Ask(model="@nobody/x", protocol=CHAT))
     assert len(known.plans) <= 4096
-    assert max(len(model) for model, _ in known.plans) <= 256
+    assert max(len(key[0]) for key in known.plans) <= 256
 
 
 def test_a_known_name_costs_next_to_nothing() -> None:
-    plan(MANY, "gpt-5.4", CHAT)
+    plan(MANY, Ask(model="gpt-5.4", protocol=CHAT))
 
     def once() -> float:
         start = time.process_time()
         for _ in range(2000):
-            plan(MANY, "gpt-5.4", CHAT)
+            plan(MANY, Ask(model="gpt-5.4", protocol=CHAT))
         return (time.process_time() - start) / 2000
 
     assert min(once() for _ in range(5)) < 5e-6
@@ -169,8 +173,8 @@ _model_names = st.one_of(
 
 
 @given(_model_names, st.sampled_from([*SERVED_PROTOCOLS, "openai_responses", "gemini_generate"]))
-def test_any_name_has_a_plan_or_a_reason(model: str, protocol: str) -> None:
-    made = plan(MANY, model, protocol)
+def test_any_name_has_a_plan_or_a_reason(model: str, protocol: ProtocolName) -> None:
+    made = plan(MANY, Ask(model=model, protocol=protocol))
     if isinstance(made, Unroutable):
         assert made.message
         assert len(made.message) < 1000
@@ -186,7 +190,7 @@ def test_any_name_has_a_plan_or_a_reason(model: str, protocol: str) -> None:
 
 @given(st.text(min_size=1, max_size=30).filter(str.isprintable), st.booleans())
 def test_what_follows_the_provider_is_the_model_unchanged(model: str, marked: bool) -> None:
-    made = plan(MANY, f"{'@' if marked else ''}lab/{model}", CHAT)
+    made = plan(MANY, Ask(model=f"{'@' if marked else ''}lab/{model}", protocol=CHAT))
     assert isinstance(made, Plan)
     assert made.steps[0].deployment.model == model
 
@@ -201,6 +205,69 @@ def test_a_step_says_what_becomes_of_hosted_tools_and_which_setting_says_so() ->
         ("plain", HostedRule("reject", "plain", "providers.openai.hosted_tools")),
         ("deepseek/y", HostedRule("drop", "deepseek/y", "providers.deepseek.hosted_tools")),
     ):
-        made = plan(known, model, CHAT)
+        made = plan(known, Ask(model=model, protocol=CHAT))
         assert isinstance(made, Plan)
         assert made.steps[0].hosted == rule
+
+
+def test_a_plan_that_is_the_same_for_every_call_is_kept_while_all_are_well() -> None:
+    known = snapshot(provider("custom", "lab"), provider("anthropic"), pair=("lab/x", "anthropic/y"), one=("lab/x",))
+    pair, one = planned(known, "pair", View()), planned(known, "one", View())
+    assert not pair.single
+    assert one.single
+    assert known_plan(known, "pair", CHAT, None, View()) is pair
+    resting = View({"lab/x": "resting"})
+    assert known_plan(known, "pair", CHAT, None, resting) is None
+    assert ids(planned(known, "pair", resting)) == ["anthropic/y"]
+    assert known_plan(known, "one", CHAT, None, resting) is planned(known, "one", resting) is one
+    assert known_plan(known, "other", CHAT, None, View()) is None
+
+
+def test_the_plans_of_keys_that_may_different_things_are_apart() -> None:
+    known = snapshot(provider("custom", "lab"), one=("lab/x",))
+    assert ids(planned(known, "one")) == ["lab/x"]
+    assert refused(known, "one", grant=of_group("default", ("two",))).code == "model_not_allowed"
+    assert ids(planned(known, "one")) == ["lab/x"]
+
+
+def test_a_call_that_was_too_long_goes_on_with_a_larger_model() -> None:
+    known = grouped(
+        models=(
+            ModelSettings("m", ("lab/x", "byteplus/y"), larger=("house", "lab/big")),
+            ModelSettings("house", ("lab/h",)),
+        )
+    )
+    made = planned(known, "m")
+    assert [step.deployment.id for step in made.after("context_too_long")] == ["lab/h", "lab/big"]
+    assert [step.why for step in made.after("context_too_long")][1] == "its window is larger; fallback 2 of 2"
+    assert list(made.after("content_blocked")) == list(made.after("rate_limited")) == []
+    resting = View({"lab/h": "resting"})
+    assert [step.deployment.id for step in made.after("context_too_long", None, resting)] == ["lab/big"]
+
+
+def test_without_larger_models_those_of_the_plan_that_are_known_to_take_more() -> None:
+    known = grouped(models=(ModelSettings("m", ("anthropic/claude-opus-4-1", "lab/x", "anthropic/claude-sonnet-5")),))
+    made = planned(known, "m")
+    assert [step.deployment.model for step in made.after("context_too_long", made.steps[0])] == ["claude-sonnet-5"]
+    assert list(made.after("context_too_long", made.steps[1])) == []
+
+
+def test_a_share_of_the_calls_is_copied() -> None:
+    known = grouped(models=(ModelSettings("m", ("lab/x",), shadow=Shadow("byteplus/new", 25)),))
+    copied = [step / 1000 for step in range(1000) if planned(known, "m", roll=step / 1000).shadow]
+    assert 200 < len(copied) < 300
+    assert planned(known, "m", roll=copied[0]).shadow[0].why == "shadow of 25 %"
+
+
+def test_a_sticky_fallback_says_so() -> None:
+    known = grouped(models=(ModelSettings("m", ("lab/x", "byteplus/y"), sticky=True),))
+    assert planned(known, "m").sticky
+    assert not planned(known, "lab/x").sticky
+
+
+def test_a_deployment_is_found_by_its_id_whatever_names_say() -> None:
+    known = grouped(GroupSettings("default", models=("nothing",)), rewrites=(Rewrite(".*", "else"),))
+    step = step_at(known, "byteplus/seed@eu-west-1", CHAT)
+    assert step is not None
+    assert (step.deployment.id, step.endpoint.region) == ("byteplus/seed@eu-west-1", "eu-west-1")
+    assert step_at(known, "gone/x", CHAT) is step_at(known, "byteplus", CHAT) is None

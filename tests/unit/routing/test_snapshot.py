@@ -2,9 +2,13 @@
 
 import pytest
 
+from anykey.protocols.catalog import CODECS
+from anykey.providers.models import ModelCatalogue, ModelFacts, ModelPrices, ProviderModel
 from anykey.providers.records import EndpointRow
-from anykey.routing.snapshot import SERVED_PROTOCOLS, Endpoint, Snapshot, deployment_of, list_models, request_url
-from tests.unit.routing.configuring import provider, snapshot
+from anykey.routing.building import build_snapshot
+from anykey.routing.listing import list_models
+from anykey.routing.snapshot import Endpoint, Snapshot, deployment_of, facts_of, request_url
+from tests.unit.routing.configuring import Given, provider, snapshot
 
 
 def _endpoint(known: Snapshot, name: str, protocol: str) -> Endpoint:
@@ -43,7 +47,7 @@ def test_headers_of_row_and_operator() -> None:
 
 
 def test_protocols_without_a_codec_are_not_routed_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anykey.routing.snapshot.SERVED_PROTOCOLS", ("openai_chat",))
+    monkeypatch.setattr("anykey.routing.building.SERVED_PROTOCOLS", ("openai_chat",))
     assert list(snapshot(provider("openai")).by_name["openai"].endpoints) == ["openai_chat"]
 
 
@@ -77,7 +81,7 @@ def test_the_list_of_models() -> None:
         ("demo/demo", "demo", "demo"),
     ]
     assert list_models(known)[0].protocols == ("anthropic_messages",)
-    assert list_models(known)[1].protocols == SERVED_PROTOCOLS
+    assert list_models(known)[1].protocols == tuple(CODECS)
 
 
 def test_the_catalogues_models_are_listed_where_none_are_pinned() -> None:
@@ -104,3 +108,50 @@ def test_request_url(base: str, path: str, url: str) -> None:
 
 def test_a_snapshot_starts_without_plans_of_another() -> None:
     assert snapshot(provider("openai")).plans is not snapshot(provider("openai")).plans
+
+
+def _facts(model: str, context: int | None = None, prices: ModelPrices | None = None) -> ModelFacts:
+    return ModelFacts("v", model, context, prices=prices)
+
+
+def test_what_a_provider_lists_itself_takes_the_place_of_the_catalogues_few() -> None:
+    few = provider("openai").kind.models
+    seen = (ProviderModel("new", facts=_facts("new")), ProviderModel(few[1], facts=_facts(few[1])))
+    known = build_snapshot(Given((provider("openai"),)), None, {"openai": seen, "gone": seen})
+    assert [entry.id for entry in list_models(known)] == [f"openai/{few[1]}", "openai/new"]
+    assert [at.name for at in known.listed["new"]] == ["openai"]
+    assert not known.pinned
+
+
+def test_pins_are_the_whole_list_the_files_first() -> None:
+    stored = (ProviderModel("b", pinned=True), ProviderModel("c", facts=_facts("c")))
+    known = build_snapshot(Given((provider("openai", models=("a",)),)), None, {"openai": stored})
+    assert [entry.id for entry in list_models(known)] == ["openai/a", "openai/b"]
+    assert set(known.pinned) == {"a", "b"}
+
+
+def test_only_what_is_allowed_is_listed() -> None:
+    known = snapshot(provider("anthropic", models=("a", "b")), big=("anthropic/a",))
+    assert [entry.id for entry in list_models(known, lambda name: name in {"big", "anthropic/b"})] == [
+        "big",
+        "anthropic/b",
+    ]
+
+
+def test_a_providers_own_list_knows_better_than_the_catalogue() -> None:
+    shelf = {"m": _facts("m", 100, ModelPrices(input=1))}
+    catalogue = ModelCatalogue(lambda _: shelf, lambda kind: (kind, False))
+    seen = {"openai": (ProviderModel("m", facts=_facts("m", 200)), ProviderModel("n", facts=_facts("n", 5)))}
+    known = build_snapshot(Given((provider("openai"),)), catalogue, seen)
+    at = known.by_name["openai"]
+    both, own = facts_of(known, at, "m"), facts_of(known, at, "n")
+    assert both is not None
+    assert (both.context_tokens, both.prices) == (200, ModelPrices(input=1))
+    assert own == _facts("n", 5)
+    assert facts_of(known, at, "unheard-of") is None
+
+
+def test_a_public_name_is_listed_with_the_facts_of_its_first_deployment() -> None:
+    (first, *_) = list_models(snapshot(provider("openai"), big=("openai/gpt-5.4", "openai/gpt-4o")))
+    assert first.facts is not None
+    assert (first.id, first.facts.model) == ("big", "gpt-5.4")

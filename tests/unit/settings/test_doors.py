@@ -17,7 +17,7 @@ def _doors(folder: Path, text: str) -> list[tuple[str, str]]:
 
 def test_the_default_lane_and_region(tmp_path: Path) -> None:
     assert _doors(tmp_path, 'kind = "deepseek"') == [
-        ("openai_chat", "https://api.deepseek.com"),
+        ("openai_chat", "https://api.deepseek.com/v1"),
         ("anthropic_messages", "https://api.deepseek.com/anthropic"),
     ]
 
@@ -112,6 +112,47 @@ def test_unusable_addresses(url: str, reason: str) -> None:
     assert fault is not None
     assert reason in fault
     assert "secret" not in fault
+
+
+AZURE = '[providers.azure]\napi_key = { env = "K" }\n'
+
+
+def test_variables_are_filled_from_the_table_or_the_environment(tmp_path: Path) -> None:
+    text = AZURE + 'variables = { resource = "blue" }\n'
+    for settings in (
+        read(tmp_path, text, {"K": "k"}),
+        read(tmp_path, AZURE, {"K": "k", "AZURE_RESOURCE_NAME": "blue"}),
+    ):
+        door = settings.providers[0].endpoints[0]
+        assert door.base_url == "https://blue.openai.azure.com/openai/v1"
+        assert door.models_url == "https://blue.openai.azure.com/openai/v1/models"
+
+
+def test_a_default_stands_in(tmp_path: Path) -> None:
+    text = AZURE + 'lane = "deployments"\nprotocol = "openai_chat"\nvariables = { resource = "blue" }\n'
+    (door,) = read(tmp_path, text, {"K": "k"}).providers[0].endpoints
+    assert door.path == "/openai/deployments/{model}/chat/completions?api-version=2025-04-01-preview"
+    (door,) = read(tmp_path, text, {"K": "k", "AZURE_API_VERSION": "2024-10-21"}).providers[0].endpoints
+    assert door.path.endswith("?api-version=2024-10-21")
+
+
+def test_what_a_moved_door_does_not_need_is_not_asked_for(tmp_path: Path) -> None:
+    settings = read(tmp_path, AZURE + 'base_url = "https://proxy.example/openai/v1"\n', {"K": "k"})
+    assert settings.providers[0].endpoints[0].base_url == "https://proxy.example/openai/v1"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("", (1, "providers.azure.variables.resource", "no_variable")),
+        ('variables = { resource = "a/b" }', (3, "providers.azure.variables.resource", "bad_variable")),
+        ('variables = { resource = "a@evil.example" }', (3, "providers.azure.variables.resource", "bad_variable")),
+        ('variables = { resource = "a", zone = "b" }', (3, "providers.azure.variables.zone", "unknown_key")),
+        ("variables = 3", (3, "providers.azure.variables", "wrong_type")),
+    ],
+)
+def test_variables_refused(tmp_path: Path, line: str, found: tuple[int, str, str]) -> None:
+    assert found in problems(tmp_path, AZURE + line + "\n", {"K": "k"})
 
 
 def test_default_doors() -> None:

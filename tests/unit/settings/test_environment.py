@@ -30,6 +30,11 @@ def _names(settings: Settings) -> list[str]:
         ("GOOGLE_API_KEY", "gemini"),
         ("ZAI_API_KEY", "zai"),
         ("ZHIPUAI_API_KEY", "zhipu"),
+        ("MOONSHOT_API_KEY", "kimi"),
+        ("KIMI_CODING_API_KEY", "kimi_coding"),
+        ("OLLAMA_API_KEY", "ollama_cloud"),
+        ("OPENAI_OAUTH_ACCESS_TOKEN", "openai"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "bedrock"),
     ],
 )
 def test_a_variable_configures_its_provider(tmp_path: Path, variable: str, provider: str) -> None:
@@ -47,6 +52,38 @@ def test_no_variable_belongs_to_a_plan() -> None:
     assert {kind.id for kind in owners().values()}.isdisjoint(
         {"byteplus_coding", "volcengine_coding", "custom", "demo"}
     )
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["GITHUB_TOKEN", "HF_TOKEN", "AWS_ACCESS_KEY_ID", "CLOUDFLARE_API_KEY", "BAILIAN_API_KEY", "VERCEL_API_KEY"],
+)
+def test_a_variable_that_serves_other_things_too_configures_no_plan_and_no_cloud(tmp_path: Path, variable: str) -> None:
+    kinds = set(_names(_found(tmp_path, {variable: "k-1"})))
+    assert kinds <= {"demo", "qwen"}
+
+
+def test_a_kind_whose_address_is_not_known_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    settings = _found(tmp_path, {"AZURE_API_KEY": "k"})
+    assert _names(settings) == ["demo"]
+    (warning,) = settings.warnings
+    assert (warning.code, warning.key) == ("settings.variable_missing", "AZURE_API_KEY")
+    assert "AZURE_RESOURCE_NAME" in str(warning)
+    (azure,) = _found(tmp_path, {"AZURE_API_KEY": "k", "AZURE_RESOURCE_NAME": "blue"}).providers
+    assert azure.endpoints[0].base_url == "https://blue.openai.azure.com/openai/v1"
+    assert _names(_found(tmp_path, {"AZURE_API_KEY": "k", "AZURE_RESOURCE_NAME": "blue/x"})) == ["demo"]
+
+
+def test_a_pair_of_aws_keys_signs(tmp_path: Path) -> None:
+    environ = {
+        "ANYKEY_PROVIDERS": "bedrock",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_REGION": "eu-west-1",
+    }
+    (bedrock,) = _found(tmp_path, environ).providers
+    assert bedrock.auth == "aws_sigv4"
+    assert bedrock.endpoints[0].base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
 
 
 def test_an_auth_token_is_sent_as_bearer(tmp_path: Path) -> None:
@@ -97,6 +134,7 @@ def test_anykey_providers_names_what_needs_no_key(tmp_path: Path) -> None:
         ({"ANYKEY_PROVIDERS": "custom"}, "'custom' is not known"),
         ({"ANYKEY_PROVIDERS": "openai"}, "openai needs a credential: give api_key, or set OPENAI_API_KEY"),
         ({"ANYKEY_PROVIDERS": "openai", "OPENAI_API_KEY": "sk-1234"}, "OPENAI_API_KEY"),
+        ({"ANYKEY_PROVIDERS": "azure", "AZURE_API_KEY": "k"}, 'give variables = { resource = "..." }'),
     ],
 )
 def test_anykey_providers_refused(tmp_path: Path, environ: dict[str, str], words: str) -> None:

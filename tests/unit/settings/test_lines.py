@@ -51,7 +51,10 @@ def test_every_key_has_its_line() -> None:
         "providers.my lab.text": 17,
         "providers.my lab.last": 19,
         "things": 20,
-        "things.x": 21,
+        "things.1": 20,
+        "things.1.x": 21,
+        "things.2": 22,
+        "things.2.x": 23,
         "aA": 24,
         "aA.y": 25,
     }

@@ -24,8 +24,8 @@ def test_a_row_of_the_catalogue_needs_only_its_credential(tmp_path: Path) -> Non
 
 
 def test_a_kind_may_be_named_by_an_alias(tmp_path: Path) -> None:
-    settings = read(tmp_path, '[providers.moon]\nkind = "kimi"\napi_key = { env = "K" }\n', {"K": "k"})
-    assert settings.providers[0].kind.id == "moonshot"
+    settings = read(tmp_path, '[providers.moon]\nkind = "moonshot"\napi_key = { env = "K" }\n', {"K": "k"})
+    assert settings.providers[0].kind.id == "kimi"
 
 
 def test_everything_of_a_table(tmp_path: Path) -> None:

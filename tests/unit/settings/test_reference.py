@@ -16,7 +16,7 @@ def _documented(language: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     section = ""
     for line in (DOCS / language / "reference" / "settings.md").read_text("utf-8").splitlines():
-        if heading := re.match(r"## `\[?(.+?)\]?`", line):
+        if heading := re.match(r"## `\[*(.+?)\]*`", line):
             section = heading[1]
             found[section] = {}
         elif row := re.match(r"\| `(\w+)` \| (.*?) \|", line):
