@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -25,8 +26,8 @@ SESSION_HEADERS = (b"x-claude-code-session-id", b"session-id", b"x-session-id", 
 _LONGEST_MARK = 512
 
 
-class Try(NamedTuple):
-    """A step of a plan. ``foreign_state``: the state the call carries was made by another provider than the step's."""
+class Turn(NamedTuple):
+    """A step of a plan, at its turn. ``foreign_state``: another provider than the step's made the state that the call carries."""
 
     step: PlanStep
     foreign_state: bool = False
@@ -41,18 +42,26 @@ class Affinity:
         self._secret = secret
         self._homes: OrderedDict[tuple[str, str], str] = OrderedDict()
 
-    def order(self, exchange: Exchange, plan: Plan) -> list[Try]:
-        """The plan's steps, the maker of the call's state first."""
-        home = self._home(exchange) if len(plan.steps) > 1 else None
+    def order(self, exchange: Exchange, plan: Plan) -> Iterator[Turn]:
+        """The plan's steps, the conversation's home first: the maker of the call's state, or where the plan is sticky whoever
+        answered last. They are looked at one by one, but for a home that comes late."""
+        carries = False if plan.single else _carries_state(exchange)
+        home = self._home(exchange) if carries or (plan.sticky and not plan.single) else None
         if home is None:
-            return [Try(step) for step in plan.steps]
+            for step in plan.steps:
+                yield Turn(step)
+            return
         provider = home.partition("/")[0]
-        steps = sorted(plan.steps, key=lambda step: step.deployment.id != home)  # stable: the rest keep their order
-        return [Try(step, step.endpoint.provider != provider) for step in steps]
+        for step in plan.steps:
+            if step.deployment.id == home:
+                yield Turn(step)
+        for step in plan.steps:
+            if step.deployment.id != home:
+                yield Turn(step, carries and step.endpoint.provider != provider)
 
     def remember(self, exchange: Exchange, plan: Plan, step: PlanStep) -> None:
-        """``step`` has answered. Only raw state must be remembered, and only where there is a choice."""
-        if len(plan.steps) == 1 or step.endpoint.protocol != exchange.codec.name or exchange.key is None:
+        """``step`` has answered. Raw state must be remembered, and what a sticky plan wants, and only where there is a choice."""
+        if plan.single or exchange.key is None or not (plan.sticky or step.endpoint.protocol == exchange.codec.name):
             return
         mark = conversation_mark(exchange.headers, exchange.body)
         if mark is not None:
@@ -62,15 +71,30 @@ class Affinity:
             if len(self._homes) > MOST_CONVERSATIONS:
                 self._homes.popitem(last=False)
 
+    def roll(self, exchange: Exchange, plan: Plan) -> float | None:
+        """A number in [0, 1) that is the same for every turn of a conversation: its prompt cache and its state belong to one of
+        a provider's accounts. None where neither state nor a sticky plan asks for that, or nothing marks the conversation."""
+        if exchange.key is None or not (plan.sticky or _carries_state(exchange)):
+            return None
+        mark = conversation_mark(exchange.headers, exchange.body)
+        if mark is None:
+            return None
+        digest = hashlib.sha256(f"{exchange.key.id}\0{mark}".encode(errors="replace")).digest()
+        return int.from_bytes(digest[:6]) / 2**48
+
     def _home(self, exchange: Exchange) -> str | None:
-        """The id of the deployment that made the state of this call."""
+        """The id of the deployment that made the state of this call, or that answered the conversation last."""
         if holds_envelope(exchange.body):
             maker = newest_maker(exchange.body, self._secret)
             return maker.deployment if maker else None
-        if exchange.key is None or not may_carry_state(exchange.body, exchange.codec.name):
+        if exchange.key is None:
             return None
         mark = conversation_mark(exchange.headers, exchange.body)
         return None if mark is None else self._homes.get((exchange.key.id, mark))
+
+
+def _carries_state(exchange: Exchange) -> bool:
+    return holds_envelope(exchange.body) or may_carry_state(exchange.body, exchange.codec.name)
 
 
 class _Metadata(msgspec.Struct):

@@ -10,7 +10,13 @@ from anykey.conversation import events as ev
 from anykey.conversation.request import GenerateRequest
 from anykey.conversation.response import GenerateResponse
 from anykey.exchange.exchange import Exchange
-from anykey.exchange.reasoning_memory import ReasoningListener, ReasoningMemory, demands_echo, refill_request
+from anykey.exchange.reasoning_memory import (
+    ReasoningListener,
+    ReasoningMemory,
+    Recollection,
+    demands_echo,
+    refill_request,
+)
 from anykey.exchange.state import Opened, Sealer, open_states
 from anykey.exchange.unthought import go_on_without
 from anykey.protocols.envelope import Maker
@@ -33,24 +39,29 @@ class Carry(NamedTuple):
         if self.strip or exchange.codec.name != step.endpoint.protocol:
             opened = go_on_without(opened, dialect)
         if demands_echo(dialect) and exchange.key is not None:
-            refilled = refill_request(opened.request, dialect, self.memory, exchange.key.id)
-            return opened._replace(request=refilled)
+            # Nobody is the maker of what is sealed where no state may go.
+            provider = "" if self.strip else step.endpoint.provider
+            own = Recollection(self.memory, exchange.key.id, provider)
+            refilled = refill_request(opened.request, dialect, own)
+            sealed = refilled is not opened.request and dialect.encrypted_content and not self.strip
+            return opened._replace(request=refilled, carries=opened.carries or sealed)
         return opened
 
     def answer(self, exchange: Exchange, step: PlanStep, dialect: Any) -> AnswerState:
         """For the answer of one attempt."""
         client = exchange.codec.name
         sealer = Sealer(client, _maker(step), self.secret) if client != step.endpoint.protocol else None
-        return AnswerState(sealer, self.listener(exchange, dialect))
+        return AnswerState(sealer, self.listener(exchange, step, dialect))
 
-    def listener(self, exchange: Exchange, dialect: Any) -> ReasoningListener | None:
+    def listener(self, exchange: Exchange, step: PlanStep, dialect: Any) -> ReasoningListener | None:
         """Who remembers what the answer thinks; None where nobody will want it back, or the client keeps it itself."""
         if not demands_echo(dialect) or exchange.key is None:
             return None
         body = exchange.body
-        if b'"tools"' not in body or b'"reasoning_content"' in body:
+        kept = b'"encrypted_content"' if dialect.encrypted_content else b'"reasoning_content"'
+        if b'"tools"' not in body or kept in body:
             return None
-        return ReasoningListener(self.memory, exchange.key.id)
+        return ReasoningListener(Recollection(self.memory, exchange.key.id, step.endpoint.provider))
 
 
 class AnswerState:

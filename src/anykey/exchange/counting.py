@@ -14,17 +14,19 @@ import msgspec
 
 from anykey.conversation.estimate import estimate_input_tokens
 from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.choosing import choose
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.ports import Headers, Reply
 from anykey.exchange.responses.expansion import expand
-from anykey.exchange.steps import admit, authenticate, choose, refuse
-from anykey.protocols.catalog import CODECS, COUNTERS
+from anykey.exchange.steps import admit, authenticate, refuse
+from anykey.protocols.catalog import COUNTERS, UPSTREAM_CODECS
 from anykey.protocols.envelope import holds_envelope
 from anykey.protocols.openai_responses.compaction import holds_summary
 from anykey.routing.plan import PlanStep
 from anykey.upstream.failures import UpstreamError
 from anykey.upstream.records import Call
+from anykey.upstream.tokens import TokenRefused
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ async def count_tokens(exchange: Exchange, reply: Reply, gateway: Gateway) -> No
         if exchange.codec.name == "openai_responses":
             exchange.body = await expand(exchange.body, exchange.key, gateway)
         admit(exchange)
-        step = counting_step(choose(exchange, gateway).steps[0], exchange.codec.name)
+        step = counting_step(choose(exchange, gateway).first, exchange.codec.name)
         counted, mark = await _count_upstream(exchange, step, gateway), b""
         if counted is None:
             counted, mark = _estimate(exchange, step, gateway)
@@ -83,12 +85,12 @@ async def _count_upstream(exchange: Exchange, step: PlanStep, gateway: Gateway) 
     call = _question(exchange, step, gateway)
     try:
         async with asyncio.timeout(LONGEST_WAIT_S):
-            upstream = await gateway.upstream.send(call)
+            upstream = await gateway.upstream.send(await gateway.authorised(call, gateway.way_out(step)))
             try:
                 answer = await upstream.read(ANSWER_LIMIT)
             finally:
                 upstream.abort()
-    except (UpstreamError, TimeoutError) as error:
+    except (UpstreamError, TokenRefused, TimeoutError) as error:
         log.info("%s: %s did not count tokens: %s", exchange.request_id, step.deployment.id, error)
         return None
     if upstream.status == 200:
@@ -103,7 +105,7 @@ async def _count_upstream(exchange: Exchange, step: PlanStep, gateway: Gateway) 
 def _question(exchange: Exchange, step: PlanStep, gateway: Gateway) -> Call:
     """The call that asks: the client's own bytes where the upstream speaks his protocol, else what they say in the upstream's."""
     endpoint, model = step.endpoint, step.deployment.model
-    codec, counter = CODECS[endpoint.protocol], COUNTERS[endpoint.protocol]
+    codec, counter = UPSTREAM_CODECS[endpoint.protocol], COUNTERS[endpoint.protocol]
     way = gateway.way_out(step)
     ours = holds_envelope(exchange.body) or holds_summary(exchange.body)
     verbatim = endpoint.protocol == exchange.codec.name and not ours
@@ -114,7 +116,7 @@ def _question(exchange: Exchange, step: PlanStep, gateway: Gateway) -> Call:
         carried = gateway.carry.request(exchange, step, asked, way.dialect).request
         body = counter.encode_count_request(msgspec.structs.replace(carried, model=model), way.dialect).body
     headers = way.headers + codec.request_headers(exchange.headers, way.dialect, verbatim=verbatim)
-    return Call("POST", counter.count_url(endpoint.url, model), headers, body, way.timeouts, decode=True)
+    return Call("POST", counter.count_url(way.door, model), headers, body, way.timeouts, decode=True)
 
 
 async def _answer(exchange: Exchange, reply: Reply, counted: int, mark: bytes) -> None:

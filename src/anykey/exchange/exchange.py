@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from anykey.accounts.keys import ApiKey
 from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
 from anykey.conversation.usage import Usage
+from anykey.exchange.directions import NO_DIRECTIONS, Directions
+from anykey.exchange.metadata import NO_METADATA, metadata_text
 from anykey.protocols.codec import Codec, Headers, Peek, RequestPath
+from anykey.routing.ask import Grant
 from anykey.routing.plan import PlanStep
+from anykey.storage.attempts import AttemptRecord, as_text
 from anykey.storage.records import ExchangeRow
 
 ANY_PATH = RequestPath()
@@ -38,10 +43,27 @@ class Exchange:
     ``untouched``: the body must go out as it is, whatever part of its protocol the upstream is said to know.
     ``answer_id``: what a translated answer is called where it is kept; ids of upstreams of other protocols may repeat.
     ``peek``: what ``admit`` looks for, where it was found already.
+    ``directions``, ``metadata`` and ``trace_id`` are what the call says of itself (``directions.py``, ``metadata.py``);
+    ``grant``, ``group``, ``scenario``, ``config`` and ``route`` are what its plan was decided with (``routing/plan.py``).
     """
 
+    directions: Directions = NO_DIRECTIONS
+    metadata: Mapping[str, str] = NO_METADATA
+    grant: Grant | None = None
+    group: str | None = None
+    scenario: str | None = None
+    config: str | None = None
+    route: str | None = None
+    roll: float | None = None
+    """What is left to chance of this call, once it was thrown: whoever asks for the plan again gets the same."""
+    bound_to: str | None = None
+    """The deployment that alone can answer, because it keeps what the call continues."""
+    attempt_log: tuple[AttemptRecord, ...] = ()
+    on_content: Callable[[], None] | None = None
+    """Told as soon as a stream's answer goes to the client."""
+
     def __init__(self, request_id: str, inbound: Inbound, began: float, at_ms: int) -> None:
-        self.request_id = request_id
+        self.request_id = self.trace_id = request_id
         self.codec, self.headers, self.body, self.client, self.path = inbound
         self.began = began
         self.at_ms = at_ms
@@ -68,10 +90,20 @@ class Exchange:
         """Forget what a failed attempt left behind: only the attempt that answers is recorded."""
         self.step = step
         self.attempts += 1
-        self.usage = self.finish = self.failure = self.model_answered = None
-        self.request_losses = ()
-        self.response_losses = []
-        self.estimated_input = None
+        if self.attempts > 1:
+            self.failure = None
+            self.forget_answer()
+            self.request_losses = ()
+            self.response_losses = []
+            self.estimated_input = None
+
+    def note_attempt(self, record: AttemptRecord) -> None:
+        """Write down what became of a try."""
+        self.attempt_log = (*self.attempt_log, record)
+
+    def forget_answer(self) -> None:
+        """Forget what was heard of an answer that the client did not get: nobody pays for it."""
+        self.usage = self.finish = self.model_answered = None
 
     def row(self, now: float) -> ExchangeRow:
         """The usage row; audio and image tokens count with the text of their side.
@@ -107,6 +139,12 @@ class Exchange:
             first_token_ms=_milliseconds(self.began, self.first_token_at),
             total_ms=_milliseconds(self.began, now) or 0,
             loss_details=(*self.request_losses, *self.response_losses) or None,
+            trace_id=self.trace_id,
+            group_name=self.group,
+            scenario=self.scenario,
+            metadata=metadata_text(self.metadata) if self.metadata else None,
+            route=self.route,
+            attempt_details=as_text(self.attempt_log) if self.attempt_log else None,
         )
 
     def _loss_codes(self) -> tuple[str, ...]:

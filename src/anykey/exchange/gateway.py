@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
 
 from anykey.exchange.affinity import Affinity
 from anykey.exchange.calibration import Calibration
 from anykey.exchange.carry import Carry
-from anykey.exchange.ports import Headers, Keys, Monotonic, Recorder, WallClock
+from anykey.exchange.ports import Keys, Monotonic, Recorder, SharedHealth, WallClock
 from anykey.exchange.reasoning_memory import ReasoningMemory
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.verified import VerifiedKeys
-from anykey.protocols.catalog import CODECS
+from anykey.exchange.ways import WayOut, Ways, authorise
+from anykey.exchange.wellbeing import Wellbeing
 from anykey.protocols.envelope import derive_secret
-from anykey.providers.configured import Timeouts
+from anykey.providers.configured import StoredCredential
 from anykey.routing.plan import PlanStep
+from anykey.routing.pool import mark_of
 from anykey.routing.snapshot import Snapshot
 from anykey.upstream.client import UpstreamClient
-from anykey.version import VERSION
+from anykey.upstream.records import Call
+from anykey.upstream.tokens import TokenSource
 
-WAYS_KEPT = 4096
 LARGEST_ANSWER = 64 * 1024 * 1024
-COMMON_HEADERS: Headers = (
-    (b"content-type", b"application/json"),
-    (b"user-agent", f"anykey/{VERSION}".encode()),
-)
-
-
-class WayOut(msgspec.Struct, frozen=True):
-    """What every call to one deployment has in common, made once. ``headers`` hold the credential."""
-
-    dialect: Any
-    headers: Headers
-    timeouts: Timeouts
-    url: str
-    stream_url: str
-    name: bytes
-    """The deployment's id, for the answer's header."""
-
-    def __repr__(self) -> str:
-        return f"WayOut({self.name!r})"
 
 
 @dataclass(slots=True)
@@ -64,34 +46,37 @@ class Gateway:
     calibration: Calibration = field(default_factory=Calibration, repr=False)
     carry: Carry = field(init=False, repr=False)
     affinity: Affinity = field(init=False, repr=False)
-    _ways: dict[tuple[str, str], WayOut] = field(default_factory=dict[tuple[str, str], WayOut], repr=False)
+    ways: Ways = field(default_factory=Ways, repr=False)
+    health: SharedHealth | None = None
+    """What is not well, for all processes; None: each finds out for itself."""
+    wellbeing: Wellbeing = field(init=False, repr=False)
+    tokens: TokenSource = field(init=False, repr=False)
+    shadows: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], repr=False)
+    """Copies of calls that are under way (``shadow``)."""
 
     def __post_init__(self) -> None:
         secret = derive_secret(self.pepper)
         self.carry = Carry(secret, ReasoningMemory(self.monotonic))
         self.affinity = Affinity(secret)
+        self.wellbeing = Wellbeing(self.monotonic, self.wall_clock, self._marks_of, self.health)
+        self.tokens = TokenSource(self.upstream, self.wall_clock)
 
-    def way_out(self, step: PlanStep) -> WayOut:
-        """The fixed part of a call to the step's endpoint."""
-        key = (step.deployment.id, step.endpoint.protocol)
-        way = self._ways.get(key)
-        if way is None:
-            if len(self._ways) >= WAYS_KEPT:  # model names come from callers, so there may be any number of them
-                self._ways.clear()
-            way = self._ways[key] = _way_out(step)
-        return way
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Route by ``snapshot`` from now on. What is under way ends on the one it began with."""
+        self.snapshot = snapshot
+        self.ways.clear()
 
+    def way_out(self, step: PlanStep, credential: StoredCredential | None = None) -> WayOut:
+        """The fixed part of a call to the step's endpoint, with this credential of its, or with its first."""
+        return self.ways.first(step) if credential is None else self.ways.of(step, credential)
 
-def _way_out(step: PlanStep) -> WayOut:
-    endpoint = step.endpoint
-    codec, model = CODECS[endpoint.protocol], step.deployment.model
-    own = endpoint.auth_headers + endpoint.headers
-    taken = {name for name, _ in own}
-    return WayOut(
-        dialect=codec.dialect(dict(endpoint.dialect)),
-        headers=own + tuple(pair for pair in COMMON_HEADERS if pair[0] not in taken),
-        timeouts=endpoint.timeouts,
-        url=codec.call_url(endpoint.url, model, stream=False),
-        stream_url=codec.call_url(endpoint.url, model, stream=True),
-        name=step.deployment.id.encode("ascii", "replace"),
-    )
+    async def authorised(self, call: Call, way: WayOut) -> Call:
+        """``call`` as it may go out on ``way``. UpstreamError or TokenRefused: there is no access token for it."""
+        return call if way.authorised else await authorise(call, way, self.tokens, self.wall_clock())
+
+    def _marks_of(self, provider: str) -> Iterator[str]:
+        """The marks of the provider's credentials."""
+        found = self.snapshot.by_name.get(provider)
+        door = next(iter(found.endpoints.values()), None) if found is not None else None
+        for credential in (door.credentials or (None,)) if door is not None else ():
+            yield mark_of(credential, provider)

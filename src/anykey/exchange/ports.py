@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from anykey.accounts.keys import ApiKey
+from anykey.storage.health import HealthRow
 from anykey.storage.records import ExchangeRow
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -45,6 +46,17 @@ class Recorder(Protocol):
     """Takes the usage row of a finished exchange. Never blocks."""
 
     def record(self, row: ExchangeRow) -> None: ...
+
+
+class SharedHealth(Protocol):
+    """What is not well, for all processes of a database. Nothing of it raises or waits. ``look``: None where nothing is new."""
+
+    author: str
+
+    def put(self, row: HealthRow) -> None: ...
+    def drop(self, deployment: str, credential: str) -> None: ...
+    def written(self) -> frozenset[tuple[str, str]]: ...
+    def look(self) -> list[HealthRow] | None: ...
 
 
 Monotonic = Callable[[], float]

@@ -12,6 +12,7 @@ from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.mishaps import EVENT_END, AttemptFailed, network_failure
 from anykey.exchange.ports import Chunks, Headers, Reply
+from anykey.exchange.secrecy import concealed
 from anykey.upstream.failures import UpstreamError
 
 HELD_LIMIT = 256 * 1024
@@ -81,6 +82,8 @@ class StreamRelay:
         self._committed = True
         if pipe.content:
             self._exchange.first_token_at = self._gateway.monotonic()
+            if self._exchange.on_content is not None:
+                self._exchange.on_content()
         await self._start()
         held, self._held = b"".join(self._held), []
         if held:
@@ -100,8 +103,9 @@ class StreamRelay:
         """The stream itself told of a failure; ``out`` holds the in-band error in the client's protocol."""
         if not self._committed:
             raise AttemptFailed(failure)
-        self._exchange.failure = failure
-        await self._reply.write(out)
+        exchange = self._exchange
+        exchange.failure = failure
+        await self._reply.write(out if exchange.step is None else concealed(out, exchange.step))
         await self._reply.end()
 
     async def _break_off(self, failure: Failure) -> None:

@@ -11,10 +11,10 @@ from anykey.conversation.failures import Failure, FailureError
 from anykey.conversation.response import GenerateResponse
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.mishaps import AttemptFailed
-from anykey.protocols.codec import Codec, Decoded, StreamEncoder
+from anykey.protocols.codec import Decoded, StreamEncoder, UpstreamCodec
 
 
-def read_answer(codec: Codec, body: bytes, dialect: Any) -> Decoded[GenerateResponse]:
+def read_answer(codec: UpstreamCodec, body: bytes, dialect: Any) -> Decoded[GenerateResponse]:
     """The upstream's whole answer. AttemptFailed: it is an error in the clothes of a success, or cannot be read."""
     try:
         return codec.decode_response(body, dialect)
@@ -28,12 +28,12 @@ def read_answer(codec: Codec, body: bytes, dialect: Any) -> Decoded[GenerateResp
 def note_answer(exchange: Exchange, answer: GenerateResponse) -> None:
     """What a whole answer told about itself, for the usage row."""
     exchange.usage = answer.usage
-    exchange.model_answered = answer.model
+    exchange.model_answered = answer.model or None
     finish = answer.choices[0].finish if answer.choices else None
     exchange.finish = finish.reason if finish else None
 
 
-def replay_whole(exchange: Exchange, codec: Codec, body: bytes, dialect: Any, encoder: StreamEncoder) -> bytes:
+def replay_whole(exchange: Exchange, codec: UpstreamCodec, body: bytes, dialect: Any, encoder: StreamEncoder) -> bytes:
     """The client's stream for the upstream's whole ``body``."""
     answer, losses = read_answer(codec, body, dialect)
     if answer.created is None:

@@ -11,19 +11,25 @@ import asyncio
 import logging
 from contextlib import suppress
 
+import msgspec
+
 from anykey.accounts import keys as api_keys
 from anykey.accounts.keys import ApiKey, KeyRefusal
 from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.answer_headers import refusal_headers
 from anykey.exchange.attempt import attempt_in_order
+from anykey.exchange.choosing import choose
+from anykey.exchange.directions import directions_of
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.metadata import body_metadata, merged
 from anykey.exchange.mishaps import EVENT_END
 from anykey.exchange.ports import Reply
 from anykey.protocols.codec import Headers
-from anykey.routing.plan import Plan, Unroutable, plan
 
 log = logging.getLogger(__name__)
 
+_OURS = api_keys.PREFIX.encode()
 FAREWELL_S = 1.0
 """How long a gateway that stops tries to tell a client so."""
 
@@ -49,7 +55,7 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
 
 def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
     """Who calls: the key of ``Authorization: Bearer``, or of ``x-api-key`` or ``x-goog-api-key``, which their vendors' own APIs
-    prefer too. The server makes a ``?key=`` the latter.
+    prefer too, or of ``x-portkey-api-key``. The server makes a ``?key=`` the latter of the vendors' two.
 
     A key that was found in force is remembered by its header value for as long as no key changes.
     """
@@ -82,18 +88,22 @@ def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
 
 
 def admit(exchange: Exchange) -> None:
-    """Read the two fields that routing needs; a body that is not a request ends here with a 400 that says where."""
+    """Read what routing needs of the body and the headers; what is not a request ends here with a 400 that says where."""
     peek = exchange.peek or exchange.codec.peek(exchange.body, exchange.path)
     exchange.model = peek.model
     exchange.stream = bool(peek.stream)
+    heed(exchange, peek.metadata)
 
 
-def choose(exchange: Exchange, gateway: Gateway) -> Plan:
-    """Which deployments may answer, in order."""
-    route = plan(gateway.snapshot, exchange.model, exchange.codec.name)
-    if isinstance(route, Unroutable):
-        raise FailureError(Failure("model_not_found", route.message, param="model", code="model_not_found"))
-    return route
+def heed(exchange: Exchange, said: msgspec.Raw) -> None:
+    """Take what the call says of itself: its directions, its trace, its metadata, of which ``said`` is the body's part."""
+    key = exchange.key
+    directions = exchange.directions = directions_of(exchange.headers, admin=key is not None and key.admin)
+    if directions.trace_id is not None:
+        exchange.trace_id = directions.trace_id
+    brought = key.metadata if key is not None else None
+    if brought or directions.metadata or said:
+        exchange.metadata = merged(directions.metadata, body_metadata(said), brought)
 
 
 async def refuse(exchange: Exchange, failure: Failure, reply: Reply) -> None:
@@ -105,7 +115,7 @@ async def refuse(exchange: Exchange, failure: Failure, reply: Reply) -> None:
         return
     status, headers, body = exchange.codec.encode_failure(failure, exchange.request_id)
     exchange.status = status
-    await reply.whole(status, headers, body)
+    await reply.whole(status, (*headers, *refusal_headers(exchange)), body)
 
 
 async def _stop_early(exchange: Exchange, reply: Reply) -> None:
@@ -129,14 +139,19 @@ def settle(exchange: Exchange, gateway: Gateway) -> None:
 
 
 def _credential(headers: Headers) -> bytes | None:
-    """The header value that holds the key, scheme word included."""
-    bearer: bytes | None = None
+    """The header value that holds the key, scheme word included. Portkey's SDK puts it where only it looks, beside whatever the
+    provider's own SDK sends; so what has our form there goes before all, and anything else there comes last."""
+    bearer = vendor = portkey = None
     for name, value in headers:
         if (name == b"x-api-key" or name == b"x-goog-api-key") and value:  # noqa: PLR1714 - a tenth faster than a set
-            return value
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            vendor = vendor or value
+        elif name == b"authorization" and value[:7].lower() == b"bearer ":
             bearer = value
-    return bearer
+        elif name == b"x-portkey-api-key":
+            portkey = value or None
+    if portkey is not None and portkey.startswith(_OURS):
+        return portkey
+    return vendor or bearer or portkey
 
 
 def _unauthenticated(message: str) -> FailureError:

@@ -21,7 +21,7 @@ from anykey.exchange.fanned import FannedDecoder, unpack_bodies
 from anykey.exchange.remedies import remedies
 from anykey.exchange.replayed import note_answer, read_answer
 from anykey.protocols.calls import CallMap
-from anykey.protocols.catalog import CODECS
+from anykey.protocols.catalog import UPSTREAM_CODECS
 from anykey.protocols.codec import Decoded, StreamDecoder, StreamEncoder
 from anykey.protocols.stops import stop_stream, stop_whole
 from anykey.routing.plan import PlanStep
@@ -39,7 +39,7 @@ class TranslatedCrossing:
         losses = (*losses, *state_losses)
         self._exchange = exchange
         self._dialect = dialect
-        self._codec = CODECS[step.endpoint.protocol]
+        self._codec = UPSTREAM_CODECS[step.endpoint.protocol]
         self._calls = CallMap(request)
         renamed = msgspec.structs.replace(request, model=step.deployment.model)
         self.body, more_losses = self._codec.encode_request(renamed, dialect)
@@ -51,7 +51,10 @@ class TranslatedCrossing:
         # comes back at once stays in the processor's cache. Another attempt reads it again.
         self._options = msgspec.structs.replace(renamed, messages=(), instructions=(), tools=())
         self.headers = self._codec.request_headers(
-            exchange.headers, dialect, verbatim=step.endpoint.protocol == exchange.codec.name
+            exchange.headers,
+            dialect,
+            verbatim=step.endpoint.protocol == exchange.codec.name,
+            asked=self._options,
         )
         self._state = carry.answer(exchange, step, dialect)
 
@@ -91,8 +94,8 @@ class TranslatedCrossing:
         note_answer(self._exchange, answer)
         if answer.created is None:
             answer = msgspec.structs.replace(answer, created=created(self._exchange))
-        if self._exchange.answer_id is not None:
-            answer = msgspec.structs.replace(answer, id=self._exchange.answer_id)
+        identity, model = named(self._exchange, answer.id, answer.model)
+        answer = msgspec.structs.replace(answer, id=identity, model=model)
         answer, more_losses = self._calls.response(self._state.response(answer))
         return Decoded(answer, (*losses, *more_losses))
 
@@ -156,13 +159,12 @@ class TranslatedPipe:
             case ev.PartStarted(part=ToolCallPart()) | ev.ReasoningDelta() | ev.StateDelta():
                 self.content = True
             case ev.Started():
-                self._model = event.model
+                self._model = event.model or None
                 self._usage = event.usage
                 if event.created is None:
                     event = msgspec.structs.replace(event, created=created(self._exchange))
-                if self._exchange.answer_id is not None:
-                    event = msgspec.structs.replace(event, id=self._exchange.answer_id)
-                return event
+                identity, model = named(self._exchange, event.id, event.model)
+                return msgspec.structs.replace(event, id=identity, model=model)
             case ev.UsageReported():
                 self._usage = event.usage
             case ev.ChoiceFinished():
@@ -174,6 +176,12 @@ class TranslatedPipe:
             case _:
                 pass
         return event
+
+
+def named(exchange: Exchange, identity: str, model: str) -> tuple[str, str]:
+    """The id and the model of an answer. Converse tells neither; clients take answers with one id for one answer."""
+    asked = exchange.step.deployment.model if exchange.step else ""
+    return exchange.answer_id or identity or exchange.request_id, model or asked
 
 
 def created(exchange: Exchange) -> int:

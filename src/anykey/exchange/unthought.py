@@ -16,6 +16,7 @@ from anykey.conversation.parts import ReasoningPart, ToolCallPart, ToolResultPar
 from anykey.conversation.request import Reasoning
 from anykey.exchange.state import Opened
 from anykey.protocols.anthropic_messages.dialect import Dialect as MessagesDialect
+from anykey.protocols.bedrock_converse.dialect import Dialect as ConverseDialect
 
 _UNKNOWN = "the thinking that began this turn is not known here, without which this model refuses to go on thinking"
 
@@ -24,7 +25,7 @@ def go_on_without(opened: Opened, dialect: Any) -> Opened:
     """``opened`` with thinking switched off if its upstream would refuse it. ``dialect`` is any protocol's."""
     asked = opened.request.reasoning
     thinks = asked is not None and asked.mode != "off" and asked.effort != "none"
-    if not thinks or not isinstance(dialect, MessagesDialect) or dialect.thinking != "budget":
+    if not thinks or not isinstance(dialect, MessagesDialect | ConverseDialect) or dialect.thinking != "budget":
         return opened
     if not _unthought(opened.request.messages):
         return opened

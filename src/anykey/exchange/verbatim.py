@@ -6,17 +6,15 @@ did not ask for it), and reasoning that a Chat upstream demands back and the cli
 
 from __future__ import annotations
 
-from typing import Any
-
 from anykey.conversation.failures import Failure
 from anykey.exchange.carry import Carry
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.mishaps import EVENT_END, AttemptFailed, cut_short, unreadable
-from anykey.exchange.reasoning_memory import ReasoningListener, demands_echo, refill_chat_body
+from anykey.exchange.reasoning_memory import ReasoningListener, Recollection, refill_chat_body
 from anykey.exchange.replayed import replay_whole
 from anykey.exchange.state import may_carry_state
+from anykey.exchange.ways import WayOut
 from anykey.protocols.codec import StreamDecoder, Tap
-from anykey.routing.plan import PlanStep
 
 
 class VerbatimCrossing:
@@ -25,18 +23,18 @@ class VerbatimCrossing:
     decoded = False
     copies = 1
 
-    def __init__(self, exchange: Exchange, step: PlanStep, dialect: Any, carry: Carry) -> None:
-        codec = exchange.codec
+    def __init__(self, exchange: Exchange, way: WayOut, carry: Carry) -> None:
+        codec, step = exchange.codec, way.step
         self._exchange = exchange
-        self._dialect = dialect
+        self._dialect = dialect = way.dialect
         self._provider = step.endpoint.provider
-        self._listener = None
+        self._listener: ReasoningListener | None = None
         body = exchange.body
-        if demands_echo(dialect) and exchange.key is not None:
-            self._listener = carry.listener(exchange, dialect)
-            body = refill_chat_body(body, dialect, carry.memory, exchange.key.id)
+        if way.echoes and exchange.key is not None:
+            self._listener = carry.listener(exchange, step, dialect)
+            body = refill_chat_body(body, dialect, Recollection(carry.memory, exchange.key.id, self._provider))
         self.body, self._hide_usage = codec.prepare_verbatim(body, step.deployment.model, dialect)
-        self.headers = codec.request_headers(exchange.headers, dialect, verbatim=True)
+        self.headers = codec.request_headers(exchange.headers, dialect, verbatim=True, asked=body)
 
     @property
     def carries_state(self) -> bool:
@@ -122,6 +120,8 @@ class VerbatimPipe:
             self._failure = cut_short(self._provider)
             ending = b"" if whole else EVENT_END
             return tail + ending + self._exchange.codec.encode_stream_failure(self._failure, self._exchange.request_id)
+        if self._report.failure is not None and not whole:
+            return tail or EVENT_END  # without it the upstream's own error is no event, and the client hears of none
         return tail
 
     def may_beat(self) -> bool:

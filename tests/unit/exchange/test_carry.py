@@ -10,7 +10,7 @@ from anykey.conversation.parts import OpaqueState, ReasoningPart, ToolCallPart
 from anykey.conversation.response import Finish
 from anykey.exchange.carry import Carry
 from anykey.exchange.exchange import Exchange, Inbound
-from anykey.exchange.reasoning_memory import ReasoningMemory
+from anykey.exchange.reasoning_memory import ReasoningMemory, Thought
 from anykey.protocols.anthropic_messages.dialect import Dialect as MessagesDialect
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.envelope import Sealed, unseal
@@ -19,6 +19,7 @@ from anykey.routing.plan import PlanStep
 
 SECRET = b"secret"
 ECHO = ChatDialect(echo_reasoning="always")
+SEALS = ChatDialect(echo_reasoning="always", encrypted_content=True)
 TOOLS = b'{"tools": [{}]}'
 
 
@@ -61,7 +62,7 @@ def test_an_answer_is_sealed_and_remembered_on_its_way() -> None:
     found = unseal(told[2].state.data, SECRET)
     assert isinstance(found, Sealed)
     assert (found.maker.provider, found.part.state) == ("lab", OpaqueState("openai_chat", "blob"))
-    assert carried.memory.recall("k", ["c1"]) == "why"
+    assert carried.memory.recall("k", ["c1"]) == Thought("why")
 
 
 def test_the_same_protocol_on_both_sides_keeps_its_state_raw() -> None:
@@ -78,7 +79,9 @@ def test_the_same_protocol_on_both_sides_keeps_its_state_raw() -> None:
         (TOOLS, MessagesDialect(), False),
         (b'{"messages": []}', ECHO, False),
         (b'{"tools": [], "messages": [{"reasoning_content": "mine"}]}', ECHO, False),
+        (b'{"tools": [], "messages": [{"reasoning_content": "mine"}]}', SEALS, True),
+        (b'{"tools": [], "messages": [{"encrypted_content": "mine"}]}', SEALS, False),
     ],
 )
 def test_who_listens(body: bytes, dialect: Any, listens: bool) -> None:
-    assert (carry().listener(exchange("openai_chat", body), dialect) is not None) is listens
+    assert (carry().listener(exchange("openai_chat", body), step("openai_chat"), dialect) is not None) is listens

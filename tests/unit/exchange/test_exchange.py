@@ -8,6 +8,7 @@ from anykey.conversation.losses import Loss
 from anykey.conversation.usage import Usage
 from anykey.exchange.exchange import Exchange, Inbound
 from anykey.protocols.catalog import CODECS
+from anykey.routing.ask import Ask
 from anykey.routing.plan import Plan, PlanStep, plan
 from tests.unit.routing.configuring import provider, snapshot
 
@@ -23,7 +24,7 @@ def exchange() -> Exchange:
 
 
 def step() -> PlanStep:
-    route = plan(snapshot(provider("openai")), "openai/gpt-x", "openai_chat")
+    route = plan(snapshot(provider("openai")), Ask(model="openai/gpt-x", protocol="openai_chat"))
     assert isinstance(route, Plan)
     return route.steps[0]
 

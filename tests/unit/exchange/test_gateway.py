@@ -2,10 +2,9 @@
 
 from typing import Any, cast
 
-import pytest
-
-from anykey.exchange import gateway as module
 from anykey.exchange.gateway import Gateway
+from anykey.providers.secret import Secret
+from anykey.routing.ask import Ask
 from anykey.routing.plan import Plan, PlanStep, plan
 from tests.unit.routing.configuring import provider, snapshot
 
@@ -18,7 +17,7 @@ def gateway() -> Gateway:
 
 
 def step(of: Gateway, model: str) -> PlanStep:
-    route = plan(of.snapshot, model, "openai_chat")
+    route = plan(of.snapshot, Ask(model=model, protocol="openai_chat"))
     assert isinstance(route, Plan)
     return route.steps[0]
 
@@ -34,16 +33,6 @@ def test_the_way_out_has_credential_and_headers_once() -> None:
     assert dict(anthropic.headers)[b"x-api-key"] == b"k-1"
     assert anthropic.name == b"anthropic/claude-x"
     assert anthropic.timeouts.connect_s == 5.0
-
-
-def test_it_is_made_once_and_their_number_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAYS_KEPT", 3)
-    here = gateway()
-    first = here.way_out(step(here, "openai/m0"))
-    assert here.way_out(step(here, "openai/m0")) is first
-    for number in range(10):
-        here.way_out(step(here, f"openai/m{number}"))
-        assert len(here._ways) <= 3  # pyright: ignore[reportPrivateUsage] - the bound is not seen from outside
 
 
 def test_no_secret_is_in_a_repr() -> None:
@@ -63,3 +52,14 @@ def test_gateways_with_one_pepper_read_each_others_envelopes() -> None:
     assert b"the pepper" not in gateway().carry.secret
     assert gateway().carry.strip == ""
     assert "secret" not in repr(gateway())
+
+
+def test_an_adopted_snapshot_holds_for_what_comes_after_it_and_not_for_what_is_under_way() -> None:
+    here = gateway()
+    before = step(here, "openai/gpt-x")
+    here.way_out(before)
+    here.adopt(snapshot(provider("openai", credential=Secret("k-2"))))
+    after = step(here, "openai/gpt-x")
+    for _ in range(2):  # whoever comes last, each keeps to its own
+        assert dict(here.way_out(before).headers)[b"authorization"] == b"Bearer k-1"
+        assert dict(here.way_out(after).headers)[b"authorization"] == b"Bearer k-2"

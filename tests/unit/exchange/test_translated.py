@@ -1,6 +1,8 @@
 """Another protocol upstream: what is asked in whose words, and what comes back."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from tests.fakes.answers import (
     CHAT,
     MESSAGES,
+    MODEL,
     PAIRS,
     answering,
     ask,
@@ -19,7 +22,10 @@ from tests.fakes.answers import (
     whole,
     wired,
 )
-from tests.fakes.wire import RecordedCall, WireConnection, reply_json, reply_sse
+from tests.fakes.converse_model import faults
+from tests.fakes.eventstream import answer, event, exception
+from tests.fakes.gateway import RunningGateway, WireReply
+from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer, reply_json, reply_sse
 
 CROSSED = [pair for pair in PAIRS if pair[0] != pair[1]]
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
@@ -260,3 +266,66 @@ async def test_an_answer_that_cannot_be_read_is_502(tmp_path: Path, client: str,
             reply = await ask(gateway, client)
             assert reply.status >= 500, body
             assert reply.json()["error"]["message"]
+
+
+@asynccontextmanager
+async def wired_to_converse(directory: Path, script: Script) -> AsyncGenerator[tuple[RunningGateway, WireServer]]:
+    """A gateway with one deployment behind `test-model`, at an upstream that speaks Converse."""
+    async with WireServer(script) as server:
+        lines = ["[server]", "environment_providers = false", "[providers.lab0]", 'kind = "bedrock"']
+        lines += [f'base_url = "{server.url}"', 'api_key = { env = "LAB_KEY" }', '[models."test-model"]']
+        lines += [f'deployments = ["lab0/{MODEL}"]', ""]
+        async with RunningGateway(directory, "\n".join(lines)) as gateway:
+            yield gateway, server
+
+
+async def converse(call: RecordedCall, connection: WireConnection) -> None:
+    """An upstream that speaks Converse: whole or as an event stream, by its address."""
+    assert faults(call.json()) == []
+    if call.target.endswith("/converse"):
+        message = {"role": "assistant", "content": [{"text": "Hello "}, {"text": "world"}]}
+        usage = {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
+        await connection.json(200, {"output": {"message": message}, "stopReason": "end_turn", "usage": usage})
+        return
+    await connection.head(200, [("content-type", "application/vnd.amazon.eventstream"), ("connection", "close")])
+    told = answer({"text": "Hello "}, {"text": "world"})
+    for start in range(0, len(told), 100):
+        await connection.write(told[start : start + 100])
+    connection.close()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("client", [CHAT, MESSAGES])
+async def test_an_upstream_that_no_client_speaks(tmp_path: Path, client: str, stream: bool) -> None:
+    async with wired_to_converse(tmp_path, converse) as (gateway, server):
+        replies = [await ask(gateway, client, stream=stream) for _ in range(2)]
+        row = (await gateway.rows())[0]
+    assert server.calls[0].target == "/model/upstream-model/converse" + ("-stream" if stream else "")
+    told = [record.fields for record in records(replies[0].body)] if stream else [replies[0].json()]
+    heads = [head.get("message", head) for head in told[:1]]
+    assert [head["model"] for head in heads] == [MODEL]
+    said = "".join(json.dumps(one) for one in told)
+    assert "Hello " in said
+    assert "world" in said
+    assert (row.input_tokens, row.output_tokens, row.finish, row.losses) == (7, 3, "stop", ())
+    ids = {head.get("message", head)["id"] for head in map(first_of, replies)}
+    assert len(ids) == 2, "two answers with one id are one answer to a client"
+
+
+def first_of(reply: WireReply) -> dict[str, Any]:
+    """The document, or the first event of the stream."""
+    return records(reply.body)[0].fields if b"data: " in reply.body else reply.json()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_exception_of_an_event_stream_before_content_is_a_true_status(tmp_path: Path, stream: bool) -> None:
+    async def script(call: RecordedCall, connection: WireConnection) -> None:
+        await connection.head(200, [("content-type", "application/vnd.amazon.eventstream"), ("connection", "close")])
+        await connection.write(event("messageStart", {"role": "assistant"}) + exception("throttlingException", "Slow."))
+        connection.close()
+
+    told = script if stream else reply_json({"message": "Slow."}, 429)
+    async with wired_to_converse(tmp_path, told) as (gateway, _):
+        reply = await ask(gateway, CHAT, stream=stream)
+    assert reply.status == 429
+    assert reply.json()["error"]["message"] == "Slow."

@@ -8,6 +8,7 @@ from anykey.conversation.request import GenerateRequest, Reasoning
 from anykey.exchange.state import Opened
 from anykey.exchange.unthought import go_on_without
 from anykey.protocols.anthropic_messages.dialect import Dialect
+from anykey.protocols.bedrock_converse.dialect import Dialect as ConverseDialect
 from anykey.protocols.openai_chat.dialect import Dialect as ChatDialect
 
 BUDGET = Dialect(thinking="budget")
@@ -26,6 +27,7 @@ def said(*parts: Part) -> Message:
     return Message("assistant", parts)
 
 
+@pytest.mark.parametrize("dialect", [BUDGET, ConverseDialect(thinking="budget")])
 @pytest.mark.parametrize(
     "messages",
     [
@@ -35,8 +37,8 @@ def said(*parts: Part) -> Message:
         (USER, said(CALL), Message("user", (*RESULT.parts, TextPart("and")))),
     ],
 )
-def test_a_turn_without_its_thinking_goes_on_without(messages: tuple[Message, ...]) -> None:
-    told = go_on_without(asked(*messages), BUDGET)
+def test_a_turn_without_its_thinking_goes_on_without(messages: tuple[Message, ...], dialect: object) -> None:
+    told = go_on_without(asked(*messages), dialect)
     assert told.request.reasoning == Reasoning(mode="off")
     assert [loss.code for loss in told.losses] == ["dropped:reasoning"]
 

@@ -24,11 +24,12 @@ class _Fields(msgspec.Struct):
     stream: bool | None = None
     previous_response_id: str | None = None
     conversation: str | _Named | None = None
+    metadata: msgspec.Raw = msgspec.Raw()
 
 
 class Asked(NamedTuple):
     """``store`` is true unless the caller said false, as at OpenAI. ``references``: the input may name items by their ids.
-    ``model`` is read on the way, so that a body need not be gone through twice."""
+    ``model`` and ``metadata`` are read on the way, so that a body need not be gone through twice."""
 
     store: bool = True
     background: bool = False
@@ -37,6 +38,7 @@ class Asked(NamedTuple):
     conversation: str | None = None
     references: bool = False
     model: str | None = None
+    metadata: msgspec.Raw = msgspec.Raw()
 
     @property
     def continues(self) -> bool:
@@ -74,6 +76,7 @@ def read_asked(body: bytes) -> Asked | None:
         conversation.id if isinstance(conversation, _Named) else conversation or None,
         body.rfind(REFERENCE) >= 0,  # from the end CPython searches twice as fast, and a body may be large
         fields.model,
+        fields.metadata,
     )
     if asked.previous_response_id is not None and asked.conversation is not None:
         raise invalid("cannot be used together with conversation", "previous_response_id")

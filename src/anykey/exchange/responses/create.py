@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from anykey.conversation.failures import FailureError
+from anykey.exchange.choosing import choose
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.ports import Reply
@@ -18,7 +19,7 @@ from anykey.exchange.responses.expansion import prepare, switched_on
 from anykey.exchange.responses.keeper import Keeper, outgoing
 from anykey.exchange.responses.native import RESPONSES, NativeKeeper, goes_native
 from anykey.exchange.responses.recording import RecordingReply
-from anykey.exchange.steps import admit, authenticate, choose, generate, refuse, settle
+from anykey.exchange.steps import admit, authenticate, generate, refuse, settle
 from anykey.protocols.codec import Peek
 
 
@@ -28,7 +29,7 @@ async def create(exchange: Exchange, reply: Reply, gateway: Gateway, target: Tar
     try:
         asked = read_asked(exchange.body)
         if asked is not None and asked.model:
-            exchange.peek = Peek(asked.model, asked.stream)
+            exchange.peek = Peek(asked.model, asked.stream, asked.metadata)
         keeper = None if asked is None or asked.stateless else await _prepare(exchange, asked, gateway)
         if asked is not None and asked.background and isinstance(keeper, Keeper):
             await begin_background(exchange, keeper, reply, gateway, stream=asked.stream)
@@ -62,6 +63,6 @@ async def _prepare(exchange: Exchange, asked: Asked, gateway: Gateway) -> Keeper
         return NativeKeeper(gateway.memory, key.id, asked, exchange)
     prepared = await prepare(exchange.body, asked, key, gateway)
     memory = gateway.memory if gateway.memory is not None and gateway.memory.enabled else None
-    same = choose(exchange, gateway).steps[0].endpoint.protocol == RESPONSES
+    same = choose(exchange, gateway).first.endpoint.protocol == RESPONSES
     exchange.body = outgoing(prepared.fields, ask_for_state=same and memory is not None)
     return Keeper(memory, key.id, asked, prepared.added) if memory is not None else None

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, urlencode
 
-import msgspec
-
 from anykey.accounts.keys import ApiKey
 from anykey.conversation.failures import Failure, FailureError, invalid
+from anykey.exchange.choosing import choose
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import LARGEST_ANSWER, Gateway, WayOut
 from anykey.exchange.mishaps import network_failure
 from anykey.exchange.responses.answers import EVENTS, JSON, Asking, answer_headers
 from anykey.exchange.responses.asked import Asked
-from anykey.exchange.responses.frames import Fields, raw, read_fields
+from anykey.exchange.responses.frames import Fields, read_fields
 from anykey.exchange.responses.items import identified, items_of, reference_of
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final
-from anykey.exchange.steps import choose
 from anykey.protocols.catalog import CODECS
-from anykey.routing.plan import PlanStep, Unroutable, plan
+from anykey.routing.plan import PlanStep, step_at
 from anykey.storage.responses import StoredResponse, find_item_home, find_response
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
@@ -78,25 +76,24 @@ async def goes_native(exchange: Exchange, asked: Asked, key: ApiKey, gateway: Ga
         return False
     if len(deployments) > 1:
         raise invalid("what the request refers to is kept by different deployments", "input")
-    if homes and len(steps) > 1:
-        fields["model"] = raw(deployments.pop())
-        exchange.body, exchange.peek = msgspec.json.encode(fields), None
+    if homes:
+        exchange.bound_to = deployments.pop()
     return True
 
 
 async def forward(asking: Asking, stored: StoredResponse, method: str, suffix: str = "") -> bool:
     """Ask the provider that has the response, and tell what it says. True: it did what it was asked."""
     gateway, exchange = asking.gateway, asking.exchange
-    route = plan(gateway.snapshot, stored.deployment or "", RESPONSES)
-    if isinstance(route, Unroutable) or not _keeps_state(route.steps[0], gateway):
+    step = step_at(gateway.snapshot, stored.deployment or "", RESPONSES)
+    if step is None or not _keeps_state(step, gateway):
         raise FailureError(
             Failure("not_found", "The provider that keeps this response is no longer configured.", param="id")
         )
-    step = route.steps[0]
     way = gateway.way_out(step)
-    url = f"{step.endpoint.url}/{quote(stored.id, safe='')}{suffix}{_query(asking.target.query)}"
+    url = f"{way.door}/{quote(stored.id, safe='')}{suffix}{_query(asking.target.query)}"
     try:
-        upstream = await gateway.upstream.send(Call(method, url, way.headers, b"", way.timeouts))
+        call = await gateway.authorised(Call(method, url, way.headers, b"", way.timeouts), way)
+        upstream = await gateway.upstream.send(call)
         try:
             return await _tell(asking, upstream, way)
         finally:
