@@ -1,13 +1,16 @@
 """What a command works on: the data directory and the settings, and how their problems are told."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from anykey.administration.configuration import load_configuration
 from anykey.administration.home import Home, prepare_home
 from anykey.language import say
-from anykey.settings import Settings, SettingsError, home_directory, load_settings
+from anykey.settings import Settings, SettingsError, home_directory
 from anykey.settings.problems import Problem
 
 config_option = click.option(
@@ -26,18 +29,25 @@ class SettingsRefused(click.ClickException):
 
 def open_home() -> Home:
     """The data directory of this environment, made and migrated as needed."""
-    return prepare_home(home_directory(os.environ))
+    return prepare_home(home_directory(os.environ), os.environ)
 
 
 def read_settings(config: Path | None) -> Settings:
-    """The settings of this environment; warnings go to stderr. Raises SettingsRefused."""
-    try:
-        settings = load_settings(os.environ, config)
-    except SettingsError as error:
-        raise SettingsRefused(error.problems) from error
+    """The settings of this environment with the stored credentials; warnings go to stderr. Raises SettingsRefused."""
+    with refusing():
+        settings = load_configuration(os.environ, config)
     for warning in settings.warnings:
         click.echo(say("cli.warning", message=told(warning)), err=True)
     return settings
+
+
+@contextmanager
+def refusing() -> Generator[None]:
+    """Tell the problems of settings that are read inside."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsRefused(error.problems) from error
 
 
 def told(problem: Problem) -> str:

@@ -1,13 +1,50 @@
-"""`anykey keys`: create, list and revoke."""
+"""`anykey keys`: create, list, change and revoke."""
+
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from anykey.accounts.keys import ApiKey
-from anykey.administration.keys import create_key, list_keys, revoke_key
+from anykey.administration.keys import KeyRouting, create_key, list_keys, revoke_key, update_key
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenGroup
 from anykey.cli.output import local_time, print_json, print_table
 from anykey.language import say
+
+
+def _routing_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say where a key's calls may go; the command gets them as keywords, for `_routing`."""
+    for option in reversed(
+        (
+            click.option("--group", metavar="GROUP", help=say("cli.keys.group")),
+            click.option("--team", metavar="TEAM", help=say("cli.keys.team")),
+            click.option("--allow", multiple=True, metavar="GLOB", help=say("cli.keys.allow")),
+            click.option("--config", metavar="NAME", help=say("cli.keys.config")),
+            click.option("--metadata", multiple=True, metavar="NAME=VALUE", help=say("cli.keys.metadata")),
+            click.option("--admin/--no-admin", default=None, help=say("cli.keys.admin")),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _routing(said: dict[str, Any]) -> KeyRouting:
+    """What the options say. A lone empty `--allow` or `--metadata` takes away what was said before."""
+    pairs: dict[str, str] = {}
+    for pair in filter(None, said["metadata"]):
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(say("cli.keys.not_a_pair", found=pair), param_hint="--metadata")
+        pairs[name] = value
+    return KeyRouting(
+        group=said["group"],
+        team=said["team"],
+        allowed_models=tuple(filter(None, said["allow"])) if said["allow"] else None,
+        config=said["config"],
+        metadata=pairs if said["metadata"] else None,
+        admin=said["admin"],
+    )
 
 
 @click.command(cls=SpokenGroup, help=say("cli.commands.keys"))
@@ -18,10 +55,11 @@ def keys() -> None:
 @keys.command(help=say("cli.keys.create"))
 @click.option("--name", required=True, metavar="NAME", help=say("cli.keys.name"))
 @click.option("--strict", is_flag=True, help=say("cli.keys.strict"))
+@_routing_options
 @click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
-def create(name: str, strict: bool, as_json: bool) -> None:
+def create(name: str, strict: bool, as_json: bool, **said: Any) -> None:
     """Print the new key; it is the last line, so that it is easy to copy."""
-    created = create_key(open_home(), name, strict=strict)
+    created = create_key(open_home(), name, strict=strict, routing=_routing(said))
     if as_json:
         print_json({"id": created.key.id, "key": created.text, **_public(created.key)})
         return
@@ -40,9 +78,22 @@ def list_(as_json: bool) -> None:
         click.echo(say("cli.keys.none"))
     else:
         print_table(
-            ("id", "name", "key", "created", "state"),
-            [(key.id, key.name, f"…{key.last4}", local_time(key.created_at), _state(key)) for key in found],
+            ("id", "name", "key", "created", "state", "group", "team", "may_ask", "config"),
+            [_row(key) for key in found],
         )
+
+
+@keys.command(help=say("cli.keys.update"))
+@click.argument("key", metavar="ID")
+@_routing_options
+@click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
+def update(key: str, as_json: bool, **said: Any) -> None:
+    """Change what is given and leave the rest; an empty text takes away what was said."""
+    changed = update_key(open_home(), key, _routing(said))
+    if as_json:
+        print_json(_public(changed))
+    else:
+        click.echo(say("cli.keys.updated", name=changed.name, id=changed.id))
 
 
 @keys.command(help=say("cli.keys.revoke"))
@@ -57,7 +108,14 @@ def revoke(key: str, as_json: bool) -> None:
         click.echo(say("cli.keys.revoked", name=revoked.name, id=revoked.id))
 
 
-def _public(key: ApiKey) -> dict[str, str | int | None]:
+def _row(key: ApiKey) -> tuple[str | None, ...]:
+    allowed = ", ".join(key.allowed_models) if key.allowed_models is not None else None
+    state = _state(key) + (f", {say('word.admin')}" if key.admin else "")
+    created = local_time(key.created_at)
+    return key.id, key.name, f"…{key.last4}", created, state, key.group_name, key.team, allowed, key.config
+
+
+def _public(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
@@ -65,6 +123,12 @@ def _public(key: ApiKey) -> dict[str, str | int | None]:
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
         "strict": key.strict,
+        "group": key.group_name,
+        "team": key.team,
+        "allowed_models": key.allowed_models,
+        "config": key.config,
+        "metadata": key.metadata,
+        "admin": key.admin,
     }
 
 

@@ -18,9 +18,14 @@ from anykey.language import SpokenError, say
 COMMANDS = {
     "up": "anykey.cli.up",
     "keys": "anykey.cli.keys",
+    "credentials": "anykey.cli.credentials",
+    "configs": "anykey.cli.configs",
     "models": "anykey.cli.models",
+    "catalogue": "anykey.cli.catalogue",
     "providers": "anykey.cli.providers",
+    "routes": "anykey.cli.routes",
     "usage": "anykey.cli.usage",
+    "requests": "anykey.cli.requests",
     "losses": "anykey.cli.losses",
     "conformance": "anykey.cli.conformance",
 }

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import click
 
+from anykey.administration.configuration import load_configuration
 from anykey.administration.first_key import first_key
 from anykey.administration.home import Home
 from anykey.cli.configuration import SettingsRefused, config_option, open_home, read_settings
 from anykey.cli.form import SpokenCommand
 from anykey.clients.catalog import recipe
 from anykey.language import SpokenError, say
-from anykey.routing.snapshot import build_snapshot, list_models
+from anykey.routing.building import build_snapshot
+from anykey.routing.listing import list_models
 from anykey.server.process import Address, Serving, bind, run
 from anykey.settings import Settings
 from anykey.settings.problems import Problem
@@ -46,7 +48,8 @@ def up(config: Path | None, host: str | None, port: int | None, log_level: str) 
     if listen_host not in LOOPBACK:
         click.echo(say("cli.warning", message=say("cli.up.open", host=listen_host)), err=True)
     key = first_key(home, FIRST_KEY)
-    run(Serving(settings, home, os.environ, listener), lambda address: _greet(settings, home, address, key))
+    serving = Serving(settings, home, os.environ, listener, lambda: load_configuration(os.environ, config))
+    run(serving, lambda address: _greet(settings, home, address, key))
 
 
 def _check_proxies() -> None:

@@ -21,7 +21,7 @@ ASKED = {"text", "tool_result", "namespace_tool", "models"}
 async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[RunningGateway]:
     """One whose demo model speaks at once, asked a few things only: ``tests/unit/conformance`` asks everything."""
     monkeypatch.setattr("anykey.conformance.run.FEATURES", [one for one in FEATURES if one.name in ASKED])
-    monkeypatch.setattr("anykey.server.process.DemoServer", partial(DemoServer, word_delay_s=0))
+    monkeypatch.setattr("anykey.server.built_in.DemoServer", partial(DemoServer, word_delay_s=0))
     async with RunningGateway(tmp_path) as running:
         yield running
 

@@ -51,3 +51,22 @@ def test_a_strict_key_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     created = json.loads(answer(capsys, "keys", "create", "--name", "careful", "--strict", "--json"))
     assert created["strict"]
     assert "active, strict" in answer(capsys, "keys", "list")
+
+
+def test_a_key_is_created_shown_and_changed_with_where_it_may_go(capsys: pytest.CaptureFixture[str]) -> None:
+    said = ("--group", "small", "--team", "red", "--allow", "claude-*", "--allow", "gpt-*", "--config", "c", "--admin")
+    created = json.loads(answer(capsys, "keys", "create", "--name", "ci", *said, "--metadata", "a=b=c", "--json"))
+    assert (created["group"], created["team"], created["allowed_models"]) == ("small", "red", ["claude-*", "gpt-*"])
+    assert (created["config"], created["metadata"], created["admin"]) == ("c", {"a": "b=c"}, True)
+    listed = answer(capsys, "keys", "list")
+    assert "claude-*, gpt-*" in listed
+    assert "active, admin" in listed
+    assert "is changed" in answer(capsys, "keys", "update", "ci", "--allow", "", "--metadata", "", "--no-admin")
+    changed = json.loads(answer(capsys, "keys", "update", "ci", "--team", "blue", "--json"))
+    assert (changed["group"], changed["team"], changed["allowed_models"]) == ("small", "blue", None)
+    assert (changed["metadata"], changed["admin"]) == (None, False)
+
+
+def test_metadata_is_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "create", "--name", "ci", "--metadata", "nothing"]) == 2
+    assert "nothing is not NAME=VALUE" in capsys.readouterr().err

@@ -69,7 +69,9 @@ def test_a_key_is_made_and_shown_on_the_first_start_only(tmp_path: Path) -> None
 
 
 def test_providers_found_in_the_environment_are_named_without_their_credentials(tmp_path: Path) -> None:
-    with running(tmp_path, DEEPSEEK_API_KEY="sk-0123456789abcdef") as said:
+    config = tmp_path / "own.toml"
+    config.write_text("[server]\ndiscovery_hours = 0\n")  # nobody out there is asked for his models
+    with running(tmp_path, "--config", str(config), DEEPSEEK_API_KEY="sk-0123456789abcdef") as said:
         assert "deepseek (DEEPSEEK_API_KEY)" in said
         assert "0123456789abcdef" not in said
 

@@ -35,6 +35,7 @@ ROW = ExchangeRow(
     losses=("top_k", "metadata"),
     first_token_ms=12,
     total_ms=345,
+    metadata='{"team":"search"}',
 )
 FAILED = ExchangeRow(
     id="req_2",
@@ -116,3 +117,24 @@ def test_filters_narrow(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_period_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["usage", "--since", "yesterday"]) == 1
     assert capsys.readouterr().err.startswith("Error: yesterday is not a period.")
+
+
+@pytest.mark.usefixtures("rows")
+def test_by_what_calls_are_marked_with(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "--by", "metadata.team", "--json"]) == 0
+    assert [total["group"] for total in json.loads(capsys.readouterr().out)] == ["-", "search"]
+    assert main(["usage", "--by", "metadata.team"]) == 0
+    assert "Metadata" in capsys.readouterr().out
+    assert main(["usage", "--metadata", "team=search", "--recent", "9", "--json"]) == 0
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["req_1"]
+
+
+@pytest.mark.parametrize("by", ["nothing", "metadata.", "metadata"])
+def test_what_is_no_grouping_is_refused(capsys: pytest.CaptureFixture[str], by: str) -> None:
+    assert main(["usage", "--by", by]) == 2
+    assert "--by" in capsys.readouterr().err
+
+
+def test_a_pair_has_an_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "--metadata", "team"]) == 1
+    assert "team is no pair" in capsys.readouterr().err

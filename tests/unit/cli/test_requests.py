@@ -1,0 +1,101 @@
+"""`anykey requests` over rows of the real writer."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from anykey.administration.home import prepare_home
+from anykey.cli.main import main
+from anykey.conversation.failures import Failure
+from anykey.conversation.losses import Loss
+from anykey.storage.attempts import Place, answered, as_text, failed
+from anykey.storage.records import ExchangeRow
+from anykey.storage.writer import ExchangeWriter
+
+TRIES = [
+    failed(
+        Place("lab0/m", "lab0#default", "openai_chat"),
+        1,
+        2,
+        30,
+        Failure("rate_limited", "slow down", retry_after_s=9.0),
+    ),
+    answered(Place("lab1/m", "lab1#default", "openai_chat"), 2, 33, 400, 200),
+]
+ROW = ExchangeRow(
+    id="req_1",
+    at=int(time.time() * 1000),
+    key_id="k1",
+    client="codex",
+    client_protocol="openai_responses",
+    upstream_protocol="openai_chat",
+    provider="lab1",
+    deployment="lab1/m",
+    model_asked="best",
+    stream=True,
+    attempts=2,
+    status=200,
+    input_tokens=7,
+    output_tokens=3,
+    total_ms=433,
+    losses=("dropped:tools",),
+    loss_details=(Loss("dropped", "tools[0]", "not there"),),
+    trace_id="trace-7",
+    scenario="longContext",
+    route="public_name",
+    attempt_details=as_text(TRIES),
+)
+
+
+@pytest.fixture
+def rows(home: Path) -> None:
+    async def write() -> None:
+        writer = ExchangeWriter(prepare_home(home).database)
+        writer.record(ROW)
+        await writer.aclose()
+
+    asyncio.run(write())
+
+
+@pytest.mark.usefixtures("rows")
+def test_show_tells_every_try_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "show", "req_1"]) == 0
+    said = capsys.readouterr().out
+    for word in (
+        "longContext",
+        "trace-7",
+        "lab0#default",
+        "slow down",
+        "rate_limited",
+        "answered",
+        "input_tokens 7",
+        "tools[0]",
+    ):
+        assert word in said, word
+    assert said.index("lab0/m") < said.index("33+400")
+
+
+@pytest.mark.usefixtures("rows")
+def test_show_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "show", "req_1", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [(one["number"], one["outcome"]) for one in said["attempts"]] == [(1, "failed"), (2, "answered")]
+    assert said["request"]["deployment"] == "lab1/m"
+
+
+@pytest.mark.usefixtures("rows")
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "list"]) == 0
+    assert "best → lab1/m" in capsys.readouterr().out
+    assert main(["requests", "list", "--json", "--status", "2xx", "--model", "best", "--limit", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["id"] == "req_1"
+    assert main(["requests", "list", "--status", "500"]) == 0
+    assert "no such calls" in capsys.readouterr().out
+
+
+def test_an_id_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "show", "req_x"]) == 1
+    assert "req_x" in capsys.readouterr().err
