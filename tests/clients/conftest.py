@@ -3,10 +3,6 @@
 import pytest
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="clients: all pairs of a test and a protocol, not one of each")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "full: a pair of a client program and a protocol that only --full runs")
 

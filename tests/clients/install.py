@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "clients"
@@ -18,7 +19,12 @@ OPENCODE = ("opencode-ai", "1.18.33")
 CODEX = ("@openai/codex", "0.169.0")
 GEMINI_CLI = ("@google/gemini-cli", "0.61.0")
 QWEN_CODE = ("@qwen-code/qwen-code", "0.24.4")
+# 3.1.1 depends on a package that is not on the registry, so npm cannot install it.
+CLAUDE_CODE_ROUTER = ("@musistudio/claude-code-router", "2.0.0")
 AIDER = ("aider-chat", "0.86.2")
+# 1.109.1 asks for a certifi newer than any on the index.
+LITELLM = ("litellm", "1.106.2")
+PORTKEY = ("portkey-ai", "2.3.4")
 # Aider 0.86.2 pins libraries that have wheels for these only.
 PYTHONS_OF_AIDER = ("python3.12", "python3.11", "python3.10", sys.executable)
 INSTALL_TIMEOUT_S = 600
@@ -63,18 +69,42 @@ def ensure_qwen() -> Path:
     return _npm_program("qwen", *QWEN_CODE)
 
 
+def ensure_ccr() -> Path:
+    """claude-code-router's executable."""
+    return _npm_program("ccr", *CLAUDE_CODE_ROUTER)
+
+
 def ensure_aider() -> Path:
-    """Aider's executable, in an environment of its own: its pins fit with nobody else's."""
+    """Aider's executable."""
     package, version = AIDER
-    home = CACHE / f"aider-{version}"
-    program = home / "bin" / "aider"
-    if _is_done(home, program):
-        return program
+    return _python_program("aider", version, f"{package}=={version}", _python_for_aider)
+
+
+def ensure_litellm() -> Path:
+    """The executable of LiteLLM's proxy."""
+    package, version = LITELLM
+    return _python_program("litellm", version, f"{package}[proxy]=={version}")
+
+
+def ensure_portkey() -> Path:
+    """A Python that can import Portkey's SDK, to run a script with."""
+    package, version = PORTKEY
+    return _python_program("portkey", version, f"{package}=={version}", program="python")
+
+
+def _python_program(
+    name: str, version: str, requirement: str, python: Callable[[], str] = lambda: sys.executable, program: str = ""
+) -> Path:
+    """A program in an environment of its own: the pins of such a program fit with nobody else's."""
+    home = CACHE / f"{name}-{version}"
+    found = home / "bin" / (program or name)
+    if _is_done(home, found):
+        return found
     _fresh(home)
-    _run([_python_for_aider(), "-m", "venv", str(home)], "aider")
+    _run([python(), "-m", "venv", str(home)], name)
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--only-binary=:all:", f"{package}=={version}"], "aider")
-    return _finished(home, program)
+    _run([*pip, "--only-binary=:all:", requirement], name)
+    return _finished(home, found)
 
 
 def _npm_program(name: str, package: str, version: str) -> Path:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -42,14 +43,16 @@ class GatewayProcess(NamedTuple):
     key: str
     environment: dict[str, str]
 
-    async def rows(self, count: int) -> list[dict[str, Any]]:
-        """What `anykey usage` tells of the newest exchanges, oldest first, once there are `count` of them."""
+    async def rows(self, count: int, **which: object) -> list[dict[str, Any]]:
+        """What `anykey usage` tells of the newest exchanges, oldest first, once there are `count` of them; `which` are fields
+        that they have."""
         deadline = time.monotonic() + ROWS_TIMEOUT_S
         while True:
             asked = ("usage", "--recent", "50", "--since", "all", "--json")
             ended = await run((*ANYKEY, *asked), Path(self.environment["HOME"]), self.environment)
             assert ended.code == 0, ended.stderr
-            rows: list[dict[str, Any]] = json.loads(ended.stdout)
+            told: list[dict[str, Any]] = json.loads(ended.stdout)
+            rows = [row for row in told if which.items() <= row.items()]
             if len(rows) >= count or time.monotonic() > deadline:
                 return rows[::-1]
 
@@ -91,6 +94,50 @@ async def anykey_up(directory: Path, config: str) -> AsyncGenerator[GatewayProce
         drain.cancel()
     finally:
         await _end(process, signal.SIGTERM, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on, for a program that cannot choose one itself."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def listening(
+    command: Sequence[str | Path], directory: Path, environment: Mapping[str, str], port: int, timeout_s: float
+) -> AsyncGenerator[str]:
+    """Another gateway, as a process that takes calls on `port` within `timeout_s`: its URL, without a path."""
+    output = directory / f".output-{port}"
+    with output.open("wb") as told:
+        process = await asyncio.create_subprocess_exec(
+            *(str(word) for word in command),
+            cwd=directory,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=told,
+            stderr=told,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + timeout_s
+        while not await _is_open(port):
+            ended = process.returncode is not None or time.monotonic() > deadline
+            assert not ended, f"{Path(command[0]).name} does not listen:\n{output.read_text(errors='replace')[-2000:]}"
+            await asyncio.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await _end(process, signal.SIGTERM, signal.SIGKILL)
+
+
+async def _is_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def run(

@@ -28,16 +28,16 @@ def over(*protocols: str, full: tuple[str, ...] = ()) -> list[Any]:
     return [*protocols, *(pytest.param(protocol, marks=pytest.mark.full) for protocol in full)]
 
 
-def serving(protocol: str, url: str, *models: str, chat: str = "") -> str:
-    """A configuration with one provider at `url` that speaks `protocol` and is the model behind each of these names.
-    `chat` is the dialect of a provider that speaks Chat."""
+def serving(protocol: str, url: str, *models: str, chat: str = "", by_name: bool = False) -> str:
+    """A configuration with one provider at `url` that speaks `protocol` and is the model behind each of these names; it has
+    one model, or with `by_name` one under each name. `chat` is the dialect of a provider that speaks Chat."""
     base = url + ("/v1" if protocol in (CHAT, RESPONSES) else "")
     lines = ["[providers.lab]", 'kind = "custom"', f'protocol = "{protocol}"', f'base_url = "{base}"']
     lines.append('api_key = { env = "LAB_KEY" }')
     if protocol == CHAT and chat:
         lines += [f"[providers.lab.dialect.{CHAT}]", chat]
     for model in models or ("test-model",):
-        lines += [f'[models."{model}"]', 'deployments = ["lab/upstream-model"]']
+        lines += [f'[models."{model}"]', f'deployments = ["lab/{model if by_name else "upstream-model"}"]']
     return "\n".join([*lines, ""])
 
 
