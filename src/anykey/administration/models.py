@@ -84,6 +84,16 @@ def unpin(home: Home, settings: Settings, provider: str, models: Sequence[str]) 
     return set_pinned(home.database, found.name if found is not None else provider, models, pinned=False)
 
 
+def is_asked_unbidden(provider: ProviderSettings) -> bool:
+    """Whether the gateway asks for its list by itself: at the addresses of the catalogue, and at any address of a server of one's
+    own. What stands at an operator's own address for a vendor may bill or log each call, so it is asked when told to."""
+    door = _list_door(provider)
+    if door is None or not has_list(provider):
+        return False
+    rows = provider.kind.endpoints
+    return provider.kind.group == "local" or any("{" in row.base_url or row.base_url == door.base_url for row in rows)
+
+
 def configured(settings: Settings, name: str) -> ProviderSettings:
     """The configured provider of that name, kind or alias. Raises AdministrationError."""
     found = providers_by_name(settings.providers).get(name)

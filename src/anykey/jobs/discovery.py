@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from anykey.administration.models import has_list, refresh_all
+from anykey.administration.models import is_asked_unbidden, refresh_all
 from anykey.providers.configured import ProviderSettings
 from anykey.storage.database import Database
 from anykey.upstream.client import UpstreamClient
@@ -38,7 +38,7 @@ class Discovery:
 
     async def look(self, providers: Iterable[ProviderSettings]) -> None:
         """One round."""
-        asked = [provider for provider in providers if has_list(provider)]
+        asked = [provider for provider in providers if is_asked_unbidden(provider)]
         results = await refresh_all(self._client, self._database, asked)
         for result in results:
             problem, before = result.problem, self._problems.pop(result.provider, None)

@@ -9,6 +9,7 @@ import msgspec
 from anykey.providers.addresses import filled, is_value, values_of, variables_in
 from anykey.providers.records import PROTOCOLS, EndpointRow, ProviderKind
 from anykey.settings.lanes import check_address
+from anykey.routing.snapshot import request_url
 from anykey.settings.problems import listed
 from anykey.settings.section import Path, Source, Table, wrong_type
 
@@ -57,13 +58,22 @@ def default_doors(kind: ProviderKind) -> tuple[EndpointRow, ...]:
 def moved(doors: tuple[EndpointRow, ...], base_url: str) -> tuple[EndpointRow, ...]:
     """Return the doors that share the first one's address, at `base_url` instead; the others are left out.
 
-    The vendor's list of models is at the vendor's address, so it is left out too.
+    A list of models below the vendor's address is looked for below the new one, and one elsewhere is left out.
     """
     first = doors[0].base_url
     base = base_url.rstrip("/")
     return tuple(
-        msgspec.structs.replace(door, base_url=base, models_url=None) for door in doors if door.base_url == first
+        msgspec.structs.replace(door, base_url=base, models_url=_moved_list(door, base))
+        for door in doors
+        if door.base_url == first
     )
+
+
+def _moved_list(door: EndpointRow, base: str) -> str | None:
+    listed = door.models_url
+    if listed is None or not listed.startswith(door.base_url):
+        return None
+    return request_url(base, listed.removeprefix(door.base_url))
 
 
 def fault_of_url(url: str) -> str | None:

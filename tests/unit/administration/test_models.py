@@ -9,7 +9,7 @@ import pytest
 
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import prepare_home
-from anykey.administration.models import configured, has_list, pin, refresh, refresh_all, unpin
+from anykey.administration.models import configured, has_list, is_asked_unbidden, pin, refresh, refresh_all, unpin
 from anykey.providers.configured import ProviderSettings
 from anykey.providers.load import catalogue
 from anykey.providers.records import EndpointRow, ProviderKind
@@ -145,3 +145,14 @@ def test_pins_are_set_and_taken_by_any_name_of_the_provider(tmp_path: Path) -> N
         with pytest.raises(AdministrationError, match="no name of a model"):
             pin(home, settings, "byteplus", [name])
     assert configured(settings, "modelark").name == "byteplus"
+
+
+def test_who_is_asked_unbidden() -> None:
+    def at(name: str, url: str) -> ProviderSettings:
+        door = EndpointRow("openai_chat", url, models_url=f"{url}/models")
+        return ProviderSettings(name, catalogue()[name], (door,), Secret("k-1"))
+
+    assert is_asked_unbidden(at("openai", "https://api.openai.com/v1"))
+    assert not is_asked_unbidden(at("openai", "https://proxy.example/v1")), "what asking costs there, nobody knows"
+    assert is_asked_unbidden(at("vllm", "http://10.0.0.5:8000/v1"))
+    assert not is_asked_unbidden(at("custom", "https://lab.example/v1"))

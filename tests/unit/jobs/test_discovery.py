@@ -28,7 +28,7 @@ LIST = {"data": [{"id": "seen-model", "context_length": 4096}]}
 
 def provider(url: str, name: str = "lab", **more: Any) -> ProviderSettings:
     door = EndpointRow("openai_chat", f"{url}/v1", models_url=f"{url}/v1/models")
-    return msgspec.structs.replace(ProviderSettings(name, catalogue()["custom"], (door,), Secret("k-1")), **more)
+    return msgspec.structs.replace(ProviderSettings(name, catalogue()["vllm"], (door,), Secret("k-1")), **more)
 
 
 async def listing(_: RecordedCall, connection: WireConnection) -> None:

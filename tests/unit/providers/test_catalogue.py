@@ -31,7 +31,7 @@ def _rows() -> list[object]:
 def test_addresses_are_well_formed(kind: ProviderKind) -> None:
     assert kind.endpoints
     for door in kind.endpoints:
-        for url in filter(None, (door.base_url, door.models_url)):
+        for url in filter(None, (door.base_url, door.models_url if door.base_url else None)):
             parts = urlsplit(url)
             local = kind.group == "local"
             assert parts.scheme == ("http" if local else "https"), url
