@@ -15,12 +15,13 @@ from pathlib import Path
 import click
 
 from bench.calls import Call, call
-from bench.cases import IDLE_RSS, LOAD_CASES, NAMES, START, chosen
+from bench.cases import IDLE_RSS, LOAD_CASES, NAMES, PLAN, START, chosen
 from bench.gateway import Setup, prepare, prepare_peer, running_gateway
 from bench.measure import FULL, QUICK, Bench
 from bench.nginx import running_nginx
+from bench.planning import plan_us
 from bench.process import rss_bytes
-from bench.table import Row, as_json, load_row, print_table, rss_row, start_row, windows_line
+from bench.table import Row, as_json, load_row, plan_row, print_table, rss_row, start_row, windows_line
 from bench.target import NotStarted, Target
 from bench.upstream import EVENT_GAP_S, Upstream, running_upstream
 
@@ -81,6 +82,8 @@ def run(bench: Bench, setup: Setup, names: frozenset[str]) -> list[Row]:
         rows.append(rss_row(idle_bytes))
     if START in names:
         rows.append(start_row(statistics.median(seconds)))
+    if PLAN in names:
+        rows.append(plan_row(plan_us()))
     return rows
 
 

@@ -12,6 +12,7 @@ Kind = Literal["chat", "agent", "stream"]
 
 IDLE_RSS = "rss"
 START = "start"
+PLAN = "plan-1000"
 IDLE_RSS_BAR_MB = 100.0
 START_BAR_S = 1.5
 
@@ -91,7 +92,7 @@ LOAD_CASES = (
     ),
 )
 
-NAMES = (*(case.name for case in LOAD_CASES), IDLE_RSS, START)
+NAMES = (*(case.name for case in LOAD_CASES), IDLE_RSS, START, PLAN)
 
 
 def chosen(only: tuple[str, ...]) -> frozenset[str]:

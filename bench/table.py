@@ -6,8 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.cases import IDLE_RSS, IDLE_RSS_BAR_MB, START, START_BAR_S, LoadCase
+from bench.cases import IDLE_RSS, IDLE_RSS_BAR_MB, PLAN, START, START_BAR_S, LoadCase
 from bench.measure import Measurement
+from bench.planning import PLAN_BAR_US
 
 WIDTH = 150
 _CAPTION = (
@@ -59,6 +60,11 @@ def rss_row(rss_bytes: int) -> Row:
 def start_row(start_s: float) -> Row:
     """The row of the start."""
     return Row(START, "start to first answer", start_s, START_BAR_S, "s")
+
+
+def plan_row(plan_us: float) -> Row:
+    """The row of a plan over a thousand deployments."""
+    return Row(PLAN, "plan over 1,000 deployments, slowest strategy", plan_us, PLAN_BAR_US, "µs/plan")
 
 
 def table_of(rows: list[Row], title: str) -> Table:
