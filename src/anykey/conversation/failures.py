@@ -67,7 +67,8 @@ class Failure(msgspec.Struct, frozen=True):
     """``message`` is for the caller, in English. ``param`` names the field at fault. ``code`` is the upstream's own code
     when it helps the caller (``context_length_exceeded``). ``upstream_status`` is what the upstream answered, None when it
     answered nothing. ``should_retry`` False tells a client's SDK to give up at once, True to go on, None leaves it to it.
-    ``detail`` is the upstream's error object for callers of the same protocol."""
+    ``detail`` is the upstream's error object for callers of the same protocol. ``of_model``: what is used up belongs to this
+    one model or endpoint of the upstream, not to the whole account."""
 
     kind: FailureKind
     message: str
@@ -77,6 +78,7 @@ class Failure(msgspec.Struct, frozen=True):
     upstream_status: int | None = None
     should_retry: bool | None = None
     detail: Json | None = None
+    of_model: bool = False
 
     @property
     def fault(self) -> Fault:

@@ -29,6 +29,14 @@ _BY_CODE: Mapping[str, FailureKind] = {
 }
 """Lower-case; a code with a further part after a dot is looked up whole, then by its first part."""
 
+_OF_ONE_MODEL = frozenset({"quotaexceeded"})
+"""Ark gives free quota model by model; a plan's quota says the same word, and then each model tells so itself."""
+
+
+def is_of_model(code: str | None) -> bool:
+    """Whether ``code`` says that one model has no quota left, and nothing of the others."""
+    return code is not None and code.lower() in _OF_ONE_MODEL
+
 
 def kind_of_code(code: str | None) -> FailureKind | None:
     """The kind that ``code`` names; None for a code that is not known, or none."""

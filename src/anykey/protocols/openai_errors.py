@@ -16,7 +16,7 @@ from anykey.conversation.failures import Failure, FailureKind
 from anykey.conversation.parts import Json
 from anykey.protocols.codec import Headers, HttpReply, header
 from anykey.protocols.http_errors import account_fault, refusal_headers, retry_after
-from anykey.protocols.known_codes import kind_of_code
+from anykey.protocols.known_codes import is_of_model, kind_of_code
 
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size|too_many_prompt_tokens|maximum context|context (length|window|size|limit)"
@@ -78,7 +78,13 @@ def _failure(
     hidden = account_fault(kind, status)
     if hidden is not None:
         return Failure(
-            kind, hidden, retry_after_s=retry_after_s, upstream_status=status, should_retry=False, detail=said.detail
+            kind,
+            hidden,
+            retry_after_s=retry_after_s,
+            upstream_status=status,
+            should_retry=False,
+            detail=said.detail,
+            of_model=is_of_model(said.code),
         )
     silent = f"The provider answered HTTP {status}" if status else "The provider answered with an error"
     message = said.message or f"{silent} without saying why."

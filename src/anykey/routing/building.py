@@ -195,6 +195,7 @@ def _endpoint(settings: ProviderSettings, door: EndpointRow) -> Endpoint:
         region=door.region,
         auth=scheme,
         credentials=credentials,
+        built_in=settings.kind.built_in,
     )
 
 

@@ -211,7 +211,7 @@ def _branch(fields: Fields, by_name: Mapping[str, Node], reader: _Reader) -> Bra
     except ConditionError as error:
         raise ConfigError(fields.at("when"), str(error)) from None
     except QueryError as error:
-        raise ConfigError(fields.at("query") + error.place, str(error)) from None
+        raise ConfigError(fields.at("query") + error.place, str(error), needs_admin=error.needs_admin) from None
 
 
 def _named(name: str, by_name: Mapping[str, Node], path: str) -> Node:

@@ -15,8 +15,9 @@ LONGEST_NAME = 256
 _MOST_ATTEMPTS = 5
 _LARGEST_WEIGHT = 1_000_000
 _LONGEST_TIMEOUT_MS = 24 * 3600 * 1000
-_FIXED = ("stream", "messages", "input", "contents")
-"""What no override may change: the answer's framing, and what is said."""
+_FIXED = ("stream", "messages", "input", "contents", "previous_response_id", "conversation", "background")
+"""What no override may change: the answer's framing, what is said, and what is gone on from. Whose a kept response is was looked
+at in the caller's own request; a provider would show it to any key of ours."""
 
 
 class ConfigError(ValueError):
@@ -40,14 +41,14 @@ def read_provider(fields: Fields) -> str | None:
 
 def read_overrides(fields: Fields) -> tuple[str | None, dict[str, bytes]]:
     """`model` and `override_params`: the model of this node, and the fields that its calls get set, as JSON."""
-    said = fields.object("override_params") or {}
+    said = dict(fields.object("override_params") or {})  # the caller's own goes on being what was written
     at = fields.at("override_params")
     for name in said:
         if name in _FIXED:
             raise ConfigError(f"{at}.{name}", "this field cannot be overridden")
     model = said.pop("model", None)
-    if model is not None and (not isinstance(model, str) or len(model) > LONGEST_NAME):
-        raise ConfigError(f"{at}.model", f"expected a name of at most {LONGEST_NAME} characters")
+    if model is not None and not (isinstance(model, str) and len(model) <= LONGEST_NAME and model.isprintable()):
+        raise ConfigError(f"{at}.model", f"expected a name of at most {LONGEST_NAME} printable characters")
     own = read_text(fields, "model") or model or None
     try:
         return own, {name: msgspec.json.encode(value) for name, value in said.items()}
@@ -102,4 +103,6 @@ def read_text(fields: Fields, name: str) -> str:
     text = fields.text(name) or ""
     if len(text) > LONGEST_NAME and name != "custom_host":
         raise ConfigError(fields.at(name), f"at most {LONGEST_NAME} characters")
+    if not text.isprintable():  # it will stand in headers and in the log
+        raise ConfigError(fields.at(name), "it must be printable")
     return text

@@ -100,7 +100,7 @@ def _refused(snapshot: Snapshot, ask: Ask, name: str) -> Unroutable | None:
     cap = refusing_cap(ask.grant, names)
     if cap is None:
         return None
-    return Unroutable("model_not_allowed", f"{cap[0].upper()}{cap[1:]} does not allow the model '{ask.model[:80]}'.")
+    return Unroutable("model_not_allowed", f"{cap[0].upper()}{cap[1:]} does not allow the model '{names[0][:80]}'.")
 
 
 def _scenario(snapshot: Snapshot, ask: Ask, group: Group, name: str) -> tuple[str | None, str, tuple[str, ...]]:

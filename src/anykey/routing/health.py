@@ -55,9 +55,11 @@ def bearing_of(failure: Failure) -> Bearing:
     its quota is used up, it was refused). `none`: about the caller's request.
 
     A 402 is an account without money. A 403 forbids something to a credential that is known, mostly one model or region: so it
-    bars the pair, and other models keep the credential.
+    bars the pair, and other models keep the credential. So does a quota that one model has used up.
     """
     bearing = _BEARINGS.get(failure.kind, "none")
+    if failure.of_model:
+        return "pair"
     if bearing == "refused" and failure.upstream_status == 402:
         return "quota"
     if bearing == "refused" and failure.upstream_status == 403:
@@ -67,7 +69,7 @@ def bearing_of(failure: Failure) -> Bearing:
 
 def is_about_credential(failure: Failure) -> bool:
     """The same deployment may answer with another credential."""
-    return bearing_of(failure) in ("rest", "quota", "refused")
+    return failure.of_model or bearing_of(failure) in ("rest", "quota", "refused")
 
 
 class Ticket(NamedTuple):

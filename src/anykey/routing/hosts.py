@@ -58,7 +58,7 @@ def is_public_address(address: str) -> bool:
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped is not None:
             return is_public_address(str(found.ipv4_mapped))
-        if found.teredo is not None or any(found in network for network in _WRAPPING):
+        if found.teredo is not None or found.is_site_local or any(found in network for network in _WRAPPING):
             return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

@@ -113,10 +113,15 @@ class Leaves:
             return found.leaves._first(found.node)  # noqa: SLF001 - its own kind
         return found if isinstance(found, PlanStep) else None
 
-    def _find(self, target: Target, name: str | None, region: str | None) -> Found:
+    def model_of(self, target: Target, provider: str | None) -> str:
+        """The model that `target` asks for, at `provider` or (None) of whoever serves it."""
         model = target.model or self.meaning.name
-        if self.meaning.star:
-            model = model.replace("*", self.meaning.star)
+        if target.model is None and provider is not None and self.meaning.rule == "provider_path":
+            model = model.removeprefix("@").partition("/")[2]
+        return model.replace("*", self.meaning.star) if self.meaning.star else model
+
+    def _find(self, target: Target, name: str | None, region: str | None) -> Found:
+        model = self.model_of(target, name)
         if target.custom_host is not None:
             return self._custom(target.custom_host, name, model)
         if name is None:
@@ -128,8 +133,6 @@ class Leaves:
         provider = self.snapshot.by_name.get(name.removeprefix("@"))
         if provider is None:
             return LeftOut(name, "no such provider is configured", "provider_not_found")
-        if target.model is None and self.meaning.rule == "provider_path":
-            model = model.removeprefix("@").partition("/")[2]
         return self._at(provider, *_with_region(provider, model, region))
 
     def _at(self, provider: Provider, model: str, region: str | None) -> Found:

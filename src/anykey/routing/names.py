@@ -59,7 +59,7 @@ def fault_of_pattern(pattern: str, template: str) -> str | None:
     """Say what is wrong with a rewrite, or None.
 
     Python's `re` may take time without bound where repeats are nested or many, and the names come from callers. So a group must
-    not be repeated, and a pattern has at most 2 of `*` and `+`, at most 6 of `?`, `{` and `|`, and neither look-around nor
+    not be repeated, and a pattern has at most 2 of `*`, `+` and `{`, at most 6 of `?` and `|`, and neither look-around nor
     back-references.
     """
     if len(pattern) > LONGEST_PATTERN:
@@ -75,10 +75,10 @@ def fault_of_pattern(pattern: str, template: str) -> str | None:
         return "it holds (?…), which is not allowed here"
     if _REPEATED_GROUP.search(bare):
         return "it repeats a group"
-    if sum(map(bare.count, "*+")) > _MOST_REPEATS:
-        return f"it has more than {_MOST_REPEATS} of * and +"
-    if sum(map(bare.count, "?{|")) > _MOST_CHOICES:
-        return f"it has more than {_MOST_CHOICES} of ?, {{ and |"
+    if sum(map(bare.count, "*+{")) > _MOST_REPEATS:
+        return f"it has more than {_MOST_REPEATS} of *, + and {{"
+    if sum(map(bare.count, "?|")) > _MOST_CHOICES:
+        return f"it has more than {_MOST_CHOICES} of ? and |"
     return _fault_of_template(compiled, template)
 
 

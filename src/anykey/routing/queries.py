@@ -10,6 +10,7 @@ the text, so no pattern can hold the gateway up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -41,11 +42,12 @@ Test = Callable[[Any], bool]
 
 
 class QueryError(ValueError):
-    """The query cannot be meant. `place` is where in it, such as `["$or"][0]`."""
+    """The query cannot be meant. `place` is where in it, such as `["$or"][0]`. `needs_admin`: an admin key may say it."""
 
-    def __init__(self, place: str, what: str) -> None:
+    def __init__(self, place: str, what: str, *, needs_admin: bool = False) -> None:
         super().__init__(what)
         self.place = place
+        self.needs_admin = needs_admin
 
 
 def compile_query(query: Any, *, patterns: bool = True, place: str = "", depth: int = 0) -> Holds:
@@ -155,7 +157,7 @@ def _comparison(operator: str, operand: Any, place: str) -> Test:
 
 def _pattern(operand: Any, place: str, *, allowed: bool) -> Test:
     if not allowed:
-        raise QueryError(place, "$regex is for stored configs and admin keys")
+        raise QueryError(place, "$regex is for stored configs and admin keys", needs_admin=True)
     if not isinstance(operand, str) or len(operand) > LONGEST_PATTERN:
         raise QueryError(place, f"$regex expects a pattern of at most {LONGEST_PATTERN} characters")
     import cel  # noqa: PLC0415 - 0.2 s that only configurations with patterns need
@@ -190,9 +192,11 @@ def _order(value: Any, operand: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, (int, float)):
-        return float(value)
+    """None for what is no number; NaN is none either, since it has no order."""
     try:
-        return float(value) if isinstance(value, str) else None
+        number = float(value) if isinstance(value, (int, float, str)) else math.nan
     except ValueError:
         return None
+    except OverflowError:  # JSON has whole numbers of any size
+        number = math.inf if isinstance(value, int) and value > 0 else -math.inf
+    return None if math.isnan(number) else number

@@ -51,6 +51,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     credentials: tuple[StoredCredential, ...] = ()
     """Those that may be shown here; empty: it wants none, or there is none."""
     region: str = ""
+    built_in: bool = False
+    """The gateway runs it itself."""
 
     def __repr__(self) -> str:
         # The headers hold credentials.

@@ -109,7 +109,9 @@ class Walk:
 
     def _leaf(self, target: Target, leaves: Leaves, place: Place) -> Iterator[PlanStep]:
         ask = self._ask
-        refused = self._refused(target, leaves) if place.guarded else None
+        refused = None
+        if place.guarded or (ask.provider is not None and target.provider is None):
+            refused = self._refused(target, leaves)
         if refused is not None:
             self._left_out.append(refused)
             return
@@ -199,17 +201,15 @@ class Walk:
         return self._sticky_roll
 
     def _refused(self, target: Target, leaves: Leaves) -> LeftOut | None:
-        """What of a caller's own tree its key may not ask for, by the text it would ask with."""
-        model = target.model or leaves.meaning.name
-        provider = target.provider
-        if provider is None or target.custom_host is not None:
-            names: tuple[str, ...] = (model,)
-        else:
-            names = (f"{provider.removeprefix('@')}/{model}",)
+        """What a caller's own tree, or the provider that his header names, makes of a leaf, and his key may not ask for. It is
+        looked at by the text it would be asked with."""
+        provider = target.provider or self._ask.provider
         if target.model is None and provider is None:
             return None  # the name that was asked for was looked at already
-        cap = refusing_cap(self._ask.grant, names)
-        return None if cap is None else LeftOut(names[0], f"{cap} does not allow it", "model_not_allowed")
+        model = leaves.model_of(target, provider)
+        name = model if provider is None or target.custom_host is not None else f"{provider.removeprefix('@')}/{model}"
+        cap = refusing_cap(self._ask.grant, (name,))
+        return None if cap is None else LeftOut(name, f"{cap} does not allow it", "model_not_allowed")
 
 
 def _with_wishes(step: PlanStep, target: Target) -> PlanStep:

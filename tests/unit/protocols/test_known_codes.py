@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from anykey.conversation.failures import FailureKind
+from anykey.conversation.failures import Failure, FailureKind
 from anykey.protocols.known_codes import kind_of_code
 from anykey.protocols.openai_errors import decode_failure
 
@@ -35,3 +35,12 @@ def test_an_ark_error_is_known_by_its_code(status: int, code: str, kind: Failure
 def test_no_code_and_an_unknown_code_name_nothing() -> None:
     assert kind_of_code(None) is None
     assert kind_of_code("insufficient_quota") is None
+
+
+def test_a_quota_may_be_one_models_own() -> None:
+    def failure(code: str) -> Failure:
+        return decode_failure(429, (), json.dumps({"error": {"code": code, "message": "m"}}).encode())
+
+    assert failure("QuotaExceeded").of_model
+    assert not failure("SetLimitExceeded").of_model
+    assert not failure("insufficient_quota").of_model

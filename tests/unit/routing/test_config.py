@@ -247,8 +247,15 @@ def test_a_stranger_may_say_less_than_an_admin_and_an_admin_less_than_the_operat
     public, local = {"custom_host": "https://api.example.com"}, {"custom_host": "http://127.0.0.1:11434"}
     for config in (public, WHEN, PATTERN):
         parse_config(config, hosts="public")
-        with pytest.raises(ConfigError, match="admin keys"):
+        with pytest.raises(ConfigError, match="admin keys") as refused:
             parse_config(config, hosts="none")
+        assert refused.value.needs_admin
     assert parse_config(local) == Target(custom_host="http://127.0.0.1:11434")
     with pytest.raises(ConfigError, match="https"):
         parse_config(local, hosts="public")
+
+
+def test_what_was_written_is_left_as_it_is() -> None:
+    written = {"provider": "a", "override_params": {"model": "m", "temperature": 0.5}}
+    parse_config(written)
+    assert written == {"provider": "a", "override_params": {"model": "m", "temperature": 0.5}}

@@ -60,6 +60,12 @@ def test_what_a_failure_speaks_about(kind: FailureKind, status: int | None, bear
     assert is_about_credential(failure) is (bearing in ("rest", "quota", "refused"))
 
 
+def test_a_quota_of_one_model_leaves_the_credential_to_the_others() -> None:
+    failure = Failure("quota_exhausted", "no quota", upstream_status=429, of_model=True)
+    assert bearing_of(failure) == "pair"
+    assert is_about_credential(failure), "another account may have some left"
+
+
 def test_so_many_failures_in_a_row_open_it() -> None:
     circuit = Circuit()
     said = [fail(circuit, 1.0) for _ in range(FAILURES_IN_A_ROW)]
