@@ -24,6 +24,8 @@ MOST_CONVERSATIONS = 4096
 SESSION_HEADERS = (b"x-claude-code-session-id", b"session-id", b"x-session-id", b"session_id", b"thread-id")
 """Where client programs name the conversation (clients-cli.md, "Cross-client rules")."""
 _LONGEST_MARK = 512
+_MOST_PIECES = 1_000_000
+"""Commas of a conversation; one with more is not looked into, for its pieces may be so many that they hold the gateway up."""
 
 
 class Turn(NamedTuple):
@@ -106,9 +108,9 @@ class _Head(msgspec.Struct):
 
     prompt_cache_key: str | None = None
     metadata: _Metadata | None = None
-    messages: list[msgspec.Raw] | None = None
-    input: list[msgspec.Raw] | str | None = None
-    contents: list[msgspec.Raw] | None = None
+    messages: msgspec.Raw = msgspec.Raw()
+    input: msgspec.Raw = msgspec.Raw()
+    contents: msgspec.Raw = msgspec.Raw()
 
 
 class _Piece(msgspec.Struct):
@@ -122,6 +124,7 @@ class _Said(msgspec.Struct):
 
 
 _head_decoder = msgspec.json.Decoder(_Head)
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw] | str | None)
 _said_decoder = msgspec.json.Decoder(_Said)
 
 
@@ -137,7 +140,7 @@ def conversation_mark(headers: Headers, body: bytes) -> str | None:
         named = head.prompt_cache_key or (head.metadata.user_id if head.metadata else None)
         if named:
             return named[:_LONGEST_MARK]
-        said = head.input if isinstance(head.input, str) else _first_words(head)
+        said = _first_words(head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return hashlib.sha256(said.encode(errors="replace")).hexdigest() if said else None
@@ -145,10 +148,18 @@ def conversation_mark(headers: Headers, body: bytes) -> str | None:
 
 def _first_words(head: _Head) -> str:
     """The texts of the first message of the user. Marks for a prompt cache, which move from turn to turn, are left out."""
-    items = head.input if isinstance(head.input, list) else None
-    for raw in head.messages or head.contents or items or ():
+    items = next(filter(None, map(_items_of, (head.messages, head.contents, head.input))), ())
+    if isinstance(items, str):
+        return items
+    for raw in items:
         said = _said_decoder.decode(raw)
         if said.role == "user":
             content = said.content or said.parts or ""
             return content if isinstance(content, str) else "\n".join(piece.text or "" for piece in content)
     return ""
+
+
+def _items_of(raw: msgspec.Raw) -> list[msgspec.Raw] | str | None:
+    if len(memoryview(raw)) > _MOST_PIECES and bytes(raw).count(b",") > _MOST_PIECES:
+        return None
+    return _items_decoder.decode(raw) if raw else None

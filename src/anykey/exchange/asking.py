@@ -70,7 +70,7 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
         raise AttemptFailed(network_failure(error, way.step.endpoint.provider)) from None
     except AttemptFailed as error:
         error.state_refused = refuses_state(error.failure) and crossing.carries_state
-        conceal(error, way.step)
+        conceal(error, way.step, exchange.directions.upstream_key)
         raise
 
 

@@ -11,7 +11,7 @@ import logging
 import random
 from functools import partial
 
-from anykey.conversation.failures import FailureError
+from anykey.conversation.failures import Failure, FailureError
 from anykey.exchange.asking import ask
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
@@ -23,6 +23,7 @@ from anykey.exchange.tries import Tries, Try, note_left_out, place_of
 from anykey.exchange.ways import WayOut
 from anykey.exchange.wellbeing import NO_TICKET
 from anykey.providers.auth import SCHEMES
+from anykey.routing.health import bearing_of
 from anykey.routing.plan import Plan
 from anykey.routing.retry import BACKOFF_MOST_S, MOST_ATTEMPTS, backoff_s, may_retry, wants_retry
 from anykey.storage import attempts
@@ -74,8 +75,9 @@ async def try_once(
         else:
             await ask(exchange, way, strip, reply, gateway)
     except AttemptFailed as error:
+        exchange.on_content = None
         _note_failure(exchange, way, error, began, gateway)
-        if error.unsendable:
+        if error.unsendable or _is_callers(exchange, way, error.failure):
             wellbeing.released(way.pair, ticket)
         else:
             wellbeing.failed(way.pair, ticket, error.failure, choice=choice)
@@ -189,6 +191,18 @@ async def _ask_overridden(exchange: Exchange, way: WayOut, strip: str, reply: Re
         await ask(exchange, way, strip, reply, gateway)
     finally:
         exchange.body = body
+
+
+def _is_callers(exchange: Exchange, way: WayOut, failure: Failure) -> bool:
+    """The failure is of the caller's making and says nothing that others should heed: he would wait no longer, a host of his own
+    does not take what he sent it, or the demo plays the failure he asked for."""
+    if way.step.endpoint.built_in:
+        return True
+    said = exchange.directions
+    if way.step.custom is not None:
+        return bearing_of(failure) not in ("none", "circuit")
+    hurried = said.timeout_s is not None or (said.config is not None and way.step.timeout_s is not None)
+    return hurried and failure.kind == "upstream_timeout" and failure.upstream_status is None
 
 
 def _note_failure(exchange: Exchange, way: WayOut, error: AttemptFailed, began: float, gateway: Gateway) -> None:

@@ -25,6 +25,8 @@ from anykey.conversation.estimate import (
 )
 from anykey.exchange.body_shapes import Generation, Reasoning, Said, Tool, Top
 
+MOST_PIECES = 100_000
+"""Commas: a field with more of them is counted as one text, for its pieces may be so many that they hold the gateway up."""
 _LONGEST_HEAD = 600
 """Characters of each text in which a client's mark can stand."""
 _MOST_HEADS = 8
@@ -98,6 +100,10 @@ def size_of(raw: msgspec.Raw) -> int:
     return len(memoryview(raw))
 
 
+def _is_crowded(raw: msgspec.Raw) -> bool:
+    return size_of(raw) > MOST_PIECES and bytes(raw).count(b",") > MOST_PIECES
+
+
 class _Tally:
     """What was counted so far. `size` is bytes of text, `tokens` what media and messages cost besides."""
 
@@ -108,6 +114,9 @@ class _Tally:
 
     def hear_system(self, raw: msgspec.Raw) -> None:
         """A system text: a string, parts of one, or Gemini's object of parts."""
+        if _is_crowded(raw):
+            self.size += size_of(raw)
+            return
         for part in _parts_of(raw):
             if part is None:
                 self.size += size_of(raw)
@@ -117,6 +126,9 @@ class _Tally:
 
     def hear(self, raw: msgspec.Raw) -> None:
         """What is said: messages, contents or items, or one string."""
+        if _is_crowded(raw):
+            self.size += size_of(raw)
+            return
         try:
             items = _items.decode(raw)
         except _MALFORMED:
@@ -211,6 +223,8 @@ def _tools_of(top: Top, tally: _Tally) -> tuple[int, bool]:
     if not size_of(top.tools):
         return 0, searches
     tally.size += size_of(top.tools)
+    if _is_crowded(top.tools):
+        return 0, searches
     try:
         tools = _tools.decode(top.tools)
     except _MALFORMED:

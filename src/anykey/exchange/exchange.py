@@ -112,6 +112,7 @@ class Exchange:
         """
         assert self.key is not None  # noqa: S101 - an exchange without a key is refused and leaves no row
         step, usage = self.step, self.usage or NO_USAGE
+        losses = (*self.request_losses, *self.response_losses)
         return ExchangeRow(
             id=self.request_id,
             at=self.at_ms,
@@ -135,10 +136,10 @@ class Exchange:
             finish=self.finish,
             status=self.status,
             failure=self.failure.kind if self.failure else None,
-            losses=self._loss_codes(),
-            first_token_ms=_milliseconds(self.began, self.first_token_at),
-            total_ms=_milliseconds(self.began, now) or 0,
-            loss_details=(*self.request_losses, *self.response_losses) or None,
+            losses=_codes(losses) if losses else (),
+            first_token_ms=None if self.first_token_at is None else int((self.first_token_at - self.began) * 1000),
+            total_ms=int((now - self.began) * 1000),
+            loss_details=losses or None,
             trace_id=self.trace_id,
             group_name=self.group,
             scenario=self.scenario,
@@ -147,12 +148,7 @@ class Exchange:
             attempt_details=as_text(self.attempt_log) if self.attempt_log else None,
         )
 
-    def _loss_codes(self) -> tuple[str, ...]:
-        if not self.request_losses and not self.response_losses:
-            return ()
-        losses = (*self.request_losses, *self.response_losses)
-        return tuple(dict.fromkeys(loss.code[:LONGEST_CODE] for loss in losses))[:MOST_CODES]
 
-
-def _milliseconds(began: float, ended: float | None) -> int | None:
-    return None if ended is None else int((ended - began) * 1000)
+def _codes(losses: tuple[Loss, ...]) -> tuple[str, ...]:
+    """Each kind of loss once, without its place."""
+    return tuple(dict.fromkeys(loss.code[:LONGEST_CODE] for loss in losses))[:MOST_CODES]

@@ -15,6 +15,7 @@ from anykey.exchange.ports import Headers
 from anykey.exchange.reasoning_memory import demands_echo
 from anykey.protocols.catalog import UPSTREAM_CODECS
 from anykey.providers.auth import SCHEMES, SignedCall
+from anykey.providers.auth.binding import may_send
 from anykey.providers.configured import StoredCredential, Timeouts
 from anykey.providers.secret import Secret
 from anykey.routing.plan import PlanStep
@@ -115,17 +116,20 @@ class Ways:
 
 
 def make_way(step: PlanStep, credential: StoredCredential | None) -> WayOut:
-    """Make one anew. A host of the caller's own gets neither a credential nor a header of ours."""
-    credential = credential if step.custom is None else None
+    """Make one anew. A host of the caller's own gets neither a credential nor a header of ours, and a credential goes nowhere but
+    to its origin."""
     endpoint, deployment = step.endpoint, step.deployment
     codec = UPSTREAM_CODECS[endpoint.protocol]
+    door = endpoint.url.replace(MODEL_PLACE, quote(deployment.model, safe=""))
+    bound = credential.origin if credential is not None else None
+    if step.custom is not None or (bound is not None and not may_send(bound, door)):
+        credential = None
     scheme = (credential.auth if credential is not None else "") or endpoint.auth or "none"
     shown = SCHEMES[scheme]
     secret = credential.secret if credential is not None else None
     own = (shown.headers(secret) if secret is not None else ()) + (endpoint.headers if step.custom is None else ())
     taken = {name for name, _ in own}
     dialect = codec.dialect(dict(endpoint.dialect))
-    door = endpoint.url.replace(MODEL_PLACE, quote(deployment.model, safe=""))
     name = deployment.id.encode("ascii", "replace")
     timeouts = endpoint.timeouts
     if step.timeout_s is not None:

@@ -259,7 +259,8 @@ class Wellbeing:
         self._look_at = now + LOOK_EVERY_S
         if self._shared is None:
             return
-        known = self._seen | self._shared.written()  # before the look: what is committed after it is not missing from it
+        # Asked before the look: what is committed after it is not missing from it.
+        known = self._seen | self._shared.written()
         rows = self._shared.look()
         if rows is None:
             return

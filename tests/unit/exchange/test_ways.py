@@ -8,6 +8,7 @@ import pytest
 from anykey.exchange import ways as module
 from anykey.exchange.ways import Ways, authorise, make_way
 from anykey.providers.auth import HeaderPairs
+from anykey.providers.auth.binding import Origin
 from anykey.providers.configured import StoredCredential
 from anykey.providers.secret import Secret
 from anykey.routing.ask import Ask
@@ -86,6 +87,15 @@ def test_a_host_of_the_callers_own_gets_nothing_of_ours() -> None:
     assert {name for name, _ in way.headers} == {b"content-type", b"user-agent"}
     assert (way.credential, way.authorised) == (None, True)
     assert way.shown(Secret("mine")) == ((b"authorization", b"Bearer mine"),)
+
+
+def test_a_credential_goes_to_its_origin_only() -> None:
+    bound = StoredCredential("openai#a", Secret("sa"), origin=Origin("https", "api.openai.com", 443))
+    here = step()
+    assert (b"authorization", b"Bearer sa") in make_way(here, bound).headers
+    moved = msgspec.structs.replace(here.endpoint, url="https://api.openai.com.example/v1/chat/completions")
+    away = make_way(msgspec.structs.replace(here, endpoint=moved), bound)
+    assert b"authorization" not in dict(away.headers)
 
 
 def test_nothing_secret_is_in_a_repr() -> None:

@@ -6,6 +6,7 @@ provider is shared by all keys of this gateway, and the provider would show any 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlencode
 
 from anykey.accounts.keys import ApiKey
@@ -21,6 +22,7 @@ from anykey.exchange.responses.items import identified, items_of, reference_of
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final
 from anykey.protocols.catalog import CODECS
+from anykey.routing.configured import split_path
 from anykey.routing.plan import PlanStep, step_at
 from anykey.storage.responses import StoredResponse, find_item_home, find_response
 from anykey.upstream.client import Reply as UpstreamReply
@@ -64,7 +66,8 @@ class NativeKeeper:
 
 async def goes_native(exchange: Exchange, asked: Asked, key: ApiKey, gateway: Gateway) -> bool:
     """The call may go out as it is: every deployment it may reach keeps its own state, and all it refers to is this key's and is
-    there. A call that continues a response is bound to the deployment that has it. FailureError: it is not this key's."""
+    there. A call that continues a response is bound to the provider that has it, for the model that it asks for. FailureError: it
+    is not this key's, or that provider does not serve the model."""
     memory = gateway.memory
     steps = choose(exchange, gateway).steps
     if memory is None or asked.conversation is not None or not all(_keeps_state(step, gateway) for step in steps):
@@ -77,8 +80,17 @@ async def goes_native(exchange: Exchange, asked: Asked, key: ApiKey, gateway: Ga
     if len(deployments) > 1:
         raise invalid("what the request refers to is kept by different deployments", "input")
     if homes:
-        exchange.bound_to = deployments.pop()
+        exchange.bound_to = _bound(steps, deployments.pop() or "", exchange.model)
     return True
+
+
+def _bound(steps: Iterable[PlanStep], home: str, model: str) -> str:
+    """The deployment of the call's own plan that can go on with what ``home`` keeps: itself, else one at its provider."""
+    found = [step.deployment for step in steps]
+    at_home = [one.id for one in found if one.provider == split_path(home)[0]]
+    if not at_home:
+        raise invalid(f"is kept by '{home}', where the model '{model}' is not asked", "previous_response_id")
+    return home if home in at_home else at_home[0]
 
 
 async def forward(asking: Asking, stored: StoredResponse, method: str, suffix: str = "") -> bool:
