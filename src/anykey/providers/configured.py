@@ -7,6 +7,7 @@ They live down here because both may import this folder and neither may import t
 import msgspec
 
 from anykey.protocols.hosted import HostedPolicy
+from anykey.providers.auth.binding import Origin
 from anykey.providers.records import DialectValue, EndpointRow, ProviderKind
 from anykey.providers.secret import Secret
 
@@ -26,12 +27,14 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class StoredCredential(msgspec.Struct, frozen=True):
     """One of a provider's credentials. `id` is `provider#label` and may be shown; of several, each gets calls by its `weight`;
-    `auth` is its scheme where that differs from the provider's."""
+    `auth` is its scheme where that differs from the provider's. `origin`: the only place it may be sent; None: wherever the
+    provider's own addresses lead."""
 
     id: str
     secret: Secret
     weight: int = 1
     auth: str = ""
+    origin: Origin | None = None
 
 
 class ProviderSettings(msgspec.Struct, frozen=True):
@@ -62,15 +65,12 @@ class ProviderSettings(msgspec.Struct, frozen=True):
         """Return the models to show for this provider: the pinned ones, else the catalogue's."""
         return self.models or self.kind.models
 
+    def all_credentials(self) -> tuple[StoredCredential, ...]:
+        """Return its credentials; the only one of a provider that has no list is called `default`."""
+        if self.credentials or self.credential is None:
+            return self.credentials
+        return (StoredCredential(f"{self.name}#default", self.credential),)
+
     def __repr__(self) -> str:
         # Headers may hold secrets of the operator's, so only names are shown.
         return f"ProviderSettings(name={self.name!r}, kind={self.kind.id!r})"
-
-
-class ModelSettings(msgspec.Struct, frozen=True):
-    """A public model name and the deployments that serve it, `provider/model`, the first one preferred. `hosted_tools` None:
-    each provider's own."""
-
-    name: str
-    deployments: tuple[str, ...]
-    hosted_tools: HostedPolicy | None = None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anykey.protocols.effort import BUDGETS, effort_of
+from anykey.protocols.effort import BUDGETS, effort_of, nearest_effort
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,17 @@ def test_an_effort_is_its_own_budget_s() -> None:
 def test_only_words_that_the_protocol_has() -> None:
     assert effort_of(100, {"low", "high"}) == "low"
     assert effort_of(128_000, {"low", "high"}) == "high"
+
+
+@pytest.mark.parametrize(
+    ("word", "among", "nearest"),
+    [
+        ("medium", {"low", "high", "max"}, "low"),
+        ("xhigh", {"low", "high", "max"}, "high"),
+        ("low", {"high", "max"}, "high"),
+        ("none", {"low", "high"}, "low"),
+        ("much", {"low", "high"}, None),
+    ],
+)
+def test_the_nearest_of_the_words_a_model_knows(word: str, among: set[str], nearest: str | None) -> None:
+    assert nearest_effort(word, among) == nearest

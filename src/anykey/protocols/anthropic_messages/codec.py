@@ -48,6 +48,7 @@ _peek_decoder = msgspec.json.Decoder(Peek)
 _raw_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VERSION = b"anthropic-version"
 _BETA = b"anthropic-beta"
+_RAW = ":rawPredict"
 
 
 class _Head(msgspec.Struct):
@@ -81,7 +82,8 @@ class MessagesCodec:
         return dialects.dialect(table)
 
     def call_url(self, url: str, model: str, *, stream: bool) -> str:
-        return url
+        """Only where the URL names the model does it name the verb as well."""
+        return f"{url.removesuffix(_RAW)}:streamRawPredict" if stream and url.endswith(_RAW) else url
 
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         return peek_json(_peek_decoder, body)
@@ -95,17 +97,22 @@ class MessagesCodec:
             raise invalid("Field required", "model")
         name = msgspec.json.encode(model)
         system = None if dialect.billing_header else _unbilled(fields.get("system"))
-        if bytes(fields["model"]) == name and system is None:
+        if dialect.body_version:
+            del fields["model"]
+            fields["anthropic_version"] = msgspec.Raw(msgspec.json.encode(dialect.body_version))
+        elif bytes(fields["model"]) == name and system is None:
             return PreparedBody(body, hide_usage=False)
-        fields["model"] = msgspec.Raw(name)
+        else:
+            fields["model"] = msgspec.Raw(name)
         if system is not None:
             fields["system"] = system
         return PreparedBody(msgspec.json.encode(fields), hide_usage=False)
 
     def request_headers(
-        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool, asked: GenerateRequest | bytes = b""
     ) -> tuple[tuple[bytes, bytes], ...]:
         """Verbatim: the version and betas of the client, whose body was written for them. Translated: the dialect's."""
+        del asked
         version = dialect.version.encode()
         if not verbatim:
             return ((_VERSION, version),)

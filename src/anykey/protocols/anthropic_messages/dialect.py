@@ -22,7 +22,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``strict`` on a tool is taken. ``metadata``: ``metadata.user_id`` is taken. ``hosted_tools``: the purposes, separated by
     commas, for which the server has a tool of its own (``protocols.hosted``). ``service_tier``: that key is taken; ``speed``: so
     is ``speed: fast``. ``billing_header``: the server knows Claude Code's ``x-anthropic-billing-header`` line in the system text;
-    it changes at every request, so to any other server it is a prefix that is never the same.
+    it changes at every request, so to any other server it is a prefix that is never the same. ``body_version``: where the model
+    stands in the URL (``…/{model}:rawPredict``), the body names this version instead of the model.
     """
 
     version: str = "2023-06-01"
@@ -42,6 +43,7 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service_tier: bool = True
     speed: bool = False
     billing_header: bool = False
+    body_version: str = ""
 
 
 def dialect(table: Json) -> Dialect:

@@ -153,7 +153,8 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     limit = dialect.default_max_tokens if request.max_output_tokens is None else request.max_output_tokens
     thinking = encode_reasoning(request, dialect, limit, log)
     output, sentence = encode_output_format(request.output_format, dialect, log)
-    body: Json = {"model": request.model, "max_tokens": limit}
+    named: Json = {"anthropic_version": dialect.body_version} if dialect.body_version else {"model": request.model}
+    body: Json = {**named, "max_tokens": limit}
     if request.cache is not None:
         writer.cache.region = "request"
         writer.cache.write(body, request.cache, "request")

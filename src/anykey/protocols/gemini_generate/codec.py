@@ -114,10 +114,10 @@ class GeminiCodec:
         return PreparedBody(msgspec.json.encode(fields), hide_usage=False)
 
     def request_headers(
-        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool, asked: GenerateRequest | bytes = b""
     ) -> tuple[tuple[bytes, bytes], ...]:
         """None: the protocol has no headers of its own besides the credential."""
-        del client_headers, dialect, verbatim
+        del client_headers, dialect, verbatim, asked
         return ()
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:

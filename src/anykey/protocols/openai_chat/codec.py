@@ -41,7 +41,8 @@ from anykey.protocols.fields import parse_json, peek_json
 from anykey.protocols.openai_chat import dialect as dialects
 from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.errors import decode_failure, encode_failure, encode_stream_failure
-from anykey.protocols.openai_chat.request import decode_request, encode_request
+from anykey.protocols.openai_chat.fitting import cache_key_of, fits, header_value
+from anykey.protocols.openai_chat.request import cache_key_for, decode_request, encode_request
 from anykey.protocols.openai_chat.response import decode_response, encode_response
 from anykey.protocols.openai_chat.stream_decoding import ChatStreamDecoder
 from anykey.protocols.openai_chat.stream_encoding import HEARTBEAT, ChatStreamEncoder
@@ -58,7 +59,8 @@ class _Head(msgspec.Struct):
 
 _PEEK = msgspec.json.Decoder(Peek)
 _HEAD = msgspec.json.Decoder(_Head)
-_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_FIELDS: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
 
 
 class ChatCodec:
@@ -78,32 +80,57 @@ class ChatCodec:
         return found if path.model is None else Peek(path.model, found.stream, found.metadata)
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
-        """Free-text tools must become functions where the upstream has only those."""
-        return dialect.custom_tools or b'"custom"' not in body
+        """Nothing in them must be said otherwise there, or left out (``fitting``)."""
+        return fits(body, dialect)
 
     def prepare_verbatim(self, body: bytes, model: str, dialect: Dialect) -> PreparedBody:
         """The same bytes when nothing has to change; else inner bytes and key order stay as they are."""
+        if b'"stream' not in body and not dialect.prompt_cache_header:
+            return self._prepare_whole(body, model)
         head: _Head = peek_json(_HEAD, body)
-        options = head.stream_options or {}
-        adds_usage = bool(head.stream) and dialect.stream_options and not options.get("include_usage")
-        if head.model == model and not adds_usage:
+        options, adds_usage = head.stream_options, False
+        if head.stream and dialect.stream_options:
+            adds_usage = not (options and options.get("include_usage"))
+        moves_key = bool(dialect.prompt_cache_header) and b'"prompt_cache_key"' in body
+        if head.model == model and not adds_usage and not moves_key:
             return PreparedBody(body, hide_usage=False)
         try:
-            fields: dict[str, Any] = dict(_RAW.decode(body))
+            fields: dict[str, Any] = _FIELDS.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             parse_json(body)
             raise invalid("expected an object") from None
         fields["model"] = model
+        if moves_key:  # to a header
+            fields.pop("prompt_cache_key", None)
         if adds_usage:
-            fields["stream_options"] = {**options, "include_usage": True}
-        return PreparedBody(msgspec.json.encode(fields), hide_usage=adds_usage)
+            fields["stream_options"] = {**(options or {}), "include_usage": True}
+        return PreparedBody(_encode(fields), hide_usage=adds_usage)
+
+    def _prepare_whole(self, body: bytes, model: str) -> PreparedBody:
+        """The same for a call that can be no stream, whose body is read once: this is done for every one of them."""
+        try:
+            fields = _FIELDS.decode(body)
+            named: msgspec.Raw = fields["model"]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
+            peek_json(_HEAD, body)
+            raise invalid("expected an object") from None
+        name, said = _encode(model), bytes(named)
+        if said == name:
+            return PreparedBody(body, hide_usage=False)
+        if said[:1] != b'"':
+            peek_json(_HEAD, body)
+        fields["model"] = msgspec.Raw(name)
+        return PreparedBody(_encode(fields), hide_usage=False)
 
     def request_headers(
-        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool, asked: GenerateRequest | bytes = b""
     ) -> tuple[tuple[bytes, bytes], ...]:
-        """None: Chat Completions has no headers of its own besides the credential."""
-        del client_headers, dialect, verbatim
-        return ()
+        """None besides the credential, but where a header takes the cache key."""
+        del client_headers, verbatim
+        if not dialect.prompt_cache_header:
+            return ()
+        key = cache_key_of(asked) if isinstance(asked, bytes) else cache_key_for(asked, dialect)
+        return ((dialect.prompt_cache_header.encode(), header_value(key)),) if key else ()
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
         return decode_request(body, path)

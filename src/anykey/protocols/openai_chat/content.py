@@ -89,15 +89,20 @@ def thinking_text(value: Any) -> str:
 
 
 def _read_link(kind: MediaKind, key: str) -> Callable[[Fields], Part]:
-    """A reader of ``{key: {"url": …}}``; a bare string is taken for the object."""
+    """A reader of ``{key: {"url": …}}`` or ``{key: {"file_id": …}}``; a bare string is taken for the object."""
 
     def read(fields: Fields) -> Part:
         value = fields.any(key)
         inner = Fields({"url": value} if isinstance(value, str) else value, fields.at(key))
-        url = inner.required_text("url")
+        url = inner.text("url")
+        file_id = inner.text("file_id") if url is None else None
+        if url is None and file_id is None:
+            raise invalid("this field is required", inner.at("url"))
         detail, cache = inner.text("detail"), read_cache(fields)
         inner_rest, rest = inner.rest(), fields.rest()
         extras = kept({**rest, key: inner_rest} if inner_rest else rest)
+        if url is None:
+            return MediaPart(kind, file_id=file_id, detail=detail, cache=cache, extras=extras)
         media_type, data = split_data_uri(url)
         if data is None:
             return MediaPart(kind, url=url, detail=detail, cache=cache, extras=extras)
@@ -110,11 +115,24 @@ def _read_audio(fields: Fields) -> Part:
     inner = fields.nested("input_audio")
     if inner is None:
         raise invalid("this field is required", fields.at("input_audio"))
-    data, word = inner.required_text("data"), inner.text("format")
+    data, url, file_id = _only_source(inner, "data", "url", "file_id")
+    word = inner.text("format")
     media_type = None if word is None else _AUDIO_TYPES.get(word, f"audio/{word}")
     cache, inner_rest, rest = read_cache(fields), inner.rest(), fields.rest()
     extras = kept({**rest, "input_audio": inner_rest} if inner_rest else rest)
-    return MediaPart("audio", media_type, data, cache=cache, extras=extras)
+    return MediaPart("audio", media_type, data, url, file_id, cache=cache, extras=extras)
+
+
+def _only_source(inner: Fields, *keys: str) -> list[str | None]:
+    """The first of ``keys`` that is said, at its place; a further one stays among what nobody read."""
+    found: list[str | None] = [None] * len(keys)
+    for place, key in enumerate(keys):
+        if any(found):
+            break
+        found[place] = inner.text(key)
+    if not any(value is not None for value in found):
+        raise invalid("this field is required", inner.at(keys[0]))
+    return found
 
 
 def _read_file(fields: Fields) -> Part:
@@ -122,14 +140,15 @@ def _read_file(fields: Fields) -> Part:
     if inner is None:
         raise invalid("this field is required", fields.at("file"))
     file_data, file_id, title = inner.text("file_data"), inner.text("file_id"), inner.text("filename")
-    if file_data is None and file_id is None:
+    url = inner.text("file_url") if file_data is None and file_id is None else None
+    if file_data is None and file_id is None and url is None:
         raise invalid("file_data or file_id is required", inner.path)
     cache, inner_rest, rest = read_cache(fields), inner.rest(), fields.rest()
     if file_data is not None and file_id is not None:
         inner_rest["file_id"] = file_id
     extras = kept({**rest, "file": inner_rest} if inner_rest else rest)
     if file_data is None:
-        return MediaPart("document", file_id=file_id, title=title, cache=cache, extras=extras)
+        return MediaPart("document", url=url, file_id=file_id, title=title, cache=cache, extras=extras)
     media_type, data = split_data_uri(file_data)
     return MediaPart("document", media_type, data or file_data, title=title, cache=cache, extras=extras)
 
@@ -249,23 +268,31 @@ class ContentWriter:
 
     def _link(self, part: MediaPart, path: str) -> Json | None:
         url = part.url if part.data is None else data_uri(part)
-        if url is None:
+        if url is None and not (part.file_id and self._dialect.media_references):
             self._log.dropped(path, f"an {part.kind} by file id is known only to the provider that holds the file")
             return None
         if part.data is None and part.media_type is not None:
             self._log.dropped(f"{path}.media_type", "the address says it itself")
         key = f"{part.kind}_url"
-        link: Json = {"url": url}
+        link: Json = {"url": url} if url is not None else self._reference(part, path)
         if part.detail is not None:
             link["detail"] = part.detail
         link.update(part.extras.get(NAME, {}).get(key, {}))
         return {"type": key, key: link}
 
+    def _reference(self, part: MediaPart, path: str) -> Json:
+        self._log.approximated(path, "a file id is known only to the provider that holds the file")
+        return {"file_id": part.file_id}
+
     def _audio(self, part: MediaPart, path: str) -> Json | None:
-        if part.data is None:
+        audio: Json
+        if part.data is not None:
+            audio = {"data": part.data}
+        elif not self._dialect.media_references:
             self._log.dropped(path, "audio is taken as data only")
             return None
-        audio: Json = {"data": part.data}
+        else:
+            audio = self._reference(part, path) if part.url is None else {"url": part.url}
         if part.media_type is not None:
             audio["format"] = _AUDIO_FORMATS.get(part.media_type, part.media_type.removeprefix("audio/"))
         audio.update(part.extras.get(NAME, {}).get("input_audio", {}))
@@ -276,7 +303,7 @@ class ContentWriter:
         if part.text is not None:
             log.approximated(path, "a text document is sent as plain text")
             return {"type": "text", "text": f"{part.title}\n\n{part.text}" if part.title else part.text}
-        if part.url is not None:
+        if part.url is not None and not (self._dialect.media_references and self._dialect.file_parts):
             log.approximated(path, "a document by address is sent as text that names it")
             return {"type": "text", "text": f"Document {part.title or ''}: {part.url}".replace(" :", ":")}
         if not self._dialect.file_parts:
@@ -287,8 +314,7 @@ class ContentWriter:
             file["filename"] = part.title or _DEFAULT_FILE_NAME
             file["file_data"] = part.data if part.media_type is None else data_uri(part)
         else:
-            log.approximated(path, "a file id is known only to the provider that holds the file")
-            file["file_id"] = part.file_id
+            file |= self._reference(part, path) if part.url is None else {"file_url": part.url}
             if part.title is not None:
                 file["filename"] = part.title
         file.update(part.extras.get(NAME, {}).get("file", {}))

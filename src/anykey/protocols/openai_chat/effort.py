@@ -5,9 +5,9 @@ from __future__ import annotations
 from anykey.conversation.losses import LossLog
 from anykey.conversation.parts import Json
 from anykey.conversation.request import Reasoning
-from anykey.protocols.effort import effort_of
+from anykey.protocols.effort import BUDGETS, effort_of, nearest_effort
 from anykey.protocols.fields import Fields
-from anykey.protocols.openai_chat.dialect import Dialect
+from anykey.protocols.openai_chat.dialect import Dialect, listed
 from anykey.protocols.openai_chat.extras import drop_extras, kept, write_extras
 
 _MODES = {"enabled": "on", "disabled": "off"}
@@ -48,9 +48,8 @@ def encode_effort(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
         return
     if asked.display is not None:
         log.dropped("reasoning.display", "reasoning is shown as the upstream shows it")
-    if asked.effort == "none" and asked.mode is None and dialect.thinking_switch != "none":
-        log.emulated("reasoning.effort", "thinking is switched off")
-        asked = Reasoning("off", extras=asked.extras)
+    if asked.mode == "off" or (asked.mode is None and asked.effort == "none"):
+        asked = _not_thinking(asked, dialect, log)
     switched = _write_switch(body, asked, dialect, log)
     if asked.mode == "off":
         _drop_amounts(asked, log)
@@ -68,6 +67,29 @@ def encode_effort(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
         drop_extras(asked.extras, "reasoning", log)
 
 
+def _not_thinking(asked: Reasoning, dialect: Dialect, log: LossLog) -> Reasoning:
+    """The wish that the model does not think, as this upstream can be told it."""
+    off, by_effort = dialect.thinking_off, asked.mode is None
+    if off == "switch":
+        if not by_effort or dialect.thinking_switch == "none":
+            return asked
+        log.emulated("reasoning.effort", "thinking is switched off")
+        return Reasoning("off", extras=asked.extras)
+    if not by_effort:
+        _drop_amounts(asked, log)
+    place = "reasoning.effort" if by_effort else "reasoning.mode"
+    if off != "impossible":
+        if not by_effort or asked.effort != off:
+            log.emulated(place, f"sent as effort {off}")
+        return Reasoning(effort=off, extras=asked.extras)
+    if dialect.reasoning_effort:
+        least = effort_of(0, listed(dialect.efforts) or BUDGETS)
+        log.approximated(place, f"this model always thinks; sent as effort {least}")
+        return Reasoning(effort=least, extras=asked.extras)
+    log.dropped(place, "this model always thinks")
+    return Reasoning(extras=asked.extras)
+
+
 def _drop_amounts(asked: Reasoning, log: LossLog) -> None:
     for key in ("effort", "budget_tokens"):
         if getattr(asked, key) is not None:
@@ -79,14 +101,16 @@ def _write_effort(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
     effort, budget = asked.effort, asked.budget_tokens
     if budget is not None and "thinking_budget" not in body:
         if effort is None and dialect.reasoning_effort:
-            effort = effort_of(budget)
+            effort = effort_of(budget, listed(dialect.efforts) or BUDGETS)
             log.approximated("reasoning.budget_tokens", f"sent as effort {effort}")
         else:
             log.dropped("reasoning.budget_tokens", "this upstream takes no thinking budget")
     if effort is None:
         return None
     if dialect.reasoning_effort:
-        body["reasoning_effort"] = effort
+        effort = _known_effort(effort, dialect, log)
+        if effort is not None:
+            body["reasoning_effort"] = effort
         return effort
     if asked.mode is None and dialect.thinking_switch != "none":
         _write_switch(body, Reasoning("on"), dialect, log)
@@ -94,6 +118,19 @@ def _write_effort(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
     else:
         log.dropped("reasoning.effort", "this upstream takes no effort")
     return None
+
+
+def _known_effort(effort: str, dialect: Dialect, log: LossLog) -> str | None:
+    """``effort`` in a word that this upstream knows."""
+    known = listed(dialect.efforts)
+    if not known or effort in known or effort == dialect.thinking_off:
+        return effort
+    sent = nearest_effort(effort, known)
+    if sent is None:
+        log.dropped("reasoning.effort", f"this upstream knows no effort {effort!r}")
+    else:
+        log.approximated("reasoning.effort", f"sent as {sent}")
+    return sent
 
 
 def _write_switch(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) -> bool:
@@ -107,6 +144,9 @@ def _write_switch(body: Json, asked: Reasoning, dialect: Dialect, log: LossLog) 
         body["enable_thinking"] = sent == "on"
         if asked.budget_tokens is not None and sent == "on":
             body["thinking_budget"] = asked.budget_tokens
+    elif mode == "adaptive" and dialect.thinking_auto:
+        sent = mode
+        body["thinking"] = {"type": _SWITCHES["auto"]}
     else:
         body["thinking"] = {"type": _SWITCHES[sent]}
     if sent != mode:

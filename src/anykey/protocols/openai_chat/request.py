@@ -16,9 +16,10 @@ from anykey.protocols.codec import Decoded, Encoded, RequestPath
 from anykey.protocols.emptied import nothing_left
 from anykey.protocols.fields import Fields, kind_of, parse_json
 from anykey.protocols.openai_chat.content import ContentWriter, read_cache
-from anykey.protocols.openai_chat.dialect import Dialect
+from anykey.protocols.openai_chat.dialect import Dialect, listed, refused
 from anykey.protocols.openai_chat.effort import encode_effort, read_effort
 from anykey.protocols.openai_chat.extras import kept, write_extras
+from anykey.protocols.openai_chat.fitting import leave_out
 from anykey.protocols.openai_chat.messages_decoding import decode_messages
 from anykey.protocols.openai_chat.messages_encoding import MessageWriter
 from anykey.protocols.openai_chat.parsed import is_object, text_of
@@ -29,6 +30,8 @@ from anykey.protocols.plain_tools import plain_tools
 MAX_STOPS = 4
 LONGEST_USER = 64
 _TIERS = {"standard_only": "default", "standard": "default", "ultrafast": "fast"}
+_LIKE_TIERS = {"priority": "fast"}
+"""What comes nearest where the tier itself is not known."""
 
 
 def decode_request(body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:
@@ -166,6 +169,7 @@ def encode_request(request: GenerateRequest, dialect: Dialect) -> Encoded:
     if request.extras:
         write_extras(body, request.extras, "", log)
     _write_stream(body, request, dialect, log)
+    leave_out(body, dialect, log)
     return Encoded(msgspec.json.encode(body), tuple(log.losses))
 
 
@@ -201,7 +205,9 @@ def _names_hosted(request: GenerateRequest) -> bool:
 def _write_limits(body: Json, request: GenerateRequest, dialect: Dialect, log: LossLog) -> None:
     if request.max_output_tokens is not None:
         body[dialect.max_tokens_field] = request.max_output_tokens
-    if request.stop:
+    if request.stop and "stop" in refused(dialect):
+        log.emulated("stop", "this model takes no stop sequences; the gateway ends the answer at them")
+    elif request.stop:
         body["stop"] = list(request.stop[:MAX_STOPS])
         for index in range(MAX_STOPS, len(request.stop)):
             log.emulated(f"stop[{index}]", f"at most {MAX_STOPS} are taken; the gateway ends the answer at the others")
@@ -248,14 +254,12 @@ def _write_account(body: Json, request: GenerateRequest, dialect: Dialect, log: 
     """Who asks, under which label and tier."""
     _write_user(body, request, dialect, log)
     if request.service_tier is not None and dialect.service_tier:
-        tier = _TIERS.get(request.service_tier, request.service_tier)
-        if tier != request.service_tier:
-            log.approximated("service_tier", f"sent as {tier}")
-        body["service_tier"] = tier
+        _write_tier(body, request.service_tier, dialect, log)
     elif request.service_tier is not None:
         log.dropped("service_tier", "this upstream has no tiers")
+    cache_key = None if dialect.prompt_cache_header else cache_key_for(request, dialect)
     for key, value, taken in (
-        ("prompt_cache_key", _cache_key(request, dialect), dialect.prompt_cache_key),
+        ("prompt_cache_key", cache_key, dialect.prompt_cache_key),
         ("verbosity", request.verbosity, dialect.verbosity),
     ):
         if value is not None and taken:
@@ -264,13 +268,27 @@ def _write_account(body: Json, request: GenerateRequest, dialect: Dialect, log: 
             log.dropped(key, "this upstream does not take it")
 
 
-def _cache_key(request: GenerateRequest, dialect: Dialect) -> str | None:
+def _write_tier(body: Json, asked: str, dialect: Dialect, log: LossLog) -> None:
+    """``service_tier`` in a word that this upstream knows."""
+    known = listed(dialect.service_tiers)
+    tier = _TIERS.get(asked, asked)
+    if known and tier not in known:
+        tier = _LIKE_TIERS.get(tier, "")
+    if known and tier not in known:
+        log.dropped("service_tier", f"this upstream has no tier {asked!r}")
+        return
+    if tier != asked:
+        log.approximated("service_tier", f"sent as {tier}")
+    body["service_tier"] = tier
+
+
+def cache_key_for(request: GenerateRequest, dialect: Dialect) -> str | None:
     """The caller's, else one made of ``metadata.user_id``, in which Claude Code names the session: calls with one key are sent to
     one cache."""
     session = (request.metadata or {}).get("user_id")
     if (
         request.cache_key is None
-        and dialect.prompt_cache_key
+        and (dialect.prompt_cache_key or dialect.prompt_cache_header)
         and isinstance(session, str)
         and session == request.end_user
     ):

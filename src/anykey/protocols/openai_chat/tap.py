@@ -154,7 +154,8 @@ class WholeTap:
 
     def close(self) -> bytes:
         """Reads usage, finish, model or the error of the whole body."""
-        body, self._pieces = b"".join(self._pieces), []
+        pieces, self._pieces = self._pieces, []
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         report = self.report
         try:
             whole = _WHOLE.decode(body)
@@ -165,7 +166,7 @@ class WholeTap:
             if whole.choices is None:
                 return b""
         report.model = whole.model if isinstance(whole.model, str) else None
-        report.usage = count_usage(whole.usage or find_usage({"x_groq": whole.x_groq}), self._dialect)
+        report.usage = count_usage(whole.usage or _groq_usage(whole), self._dialect)
         report.content = report.complete = bool(whole.choices)
         for choice in whole.choices:
             note_finish(report, choice.finish_reason)
@@ -187,6 +188,10 @@ class _Whole(msgspec.Struct):
 
 
 _WHOLE = msgspec.json.Decoder(_Whole)
+
+
+def _groq_usage(whole: _Whole) -> Any:
+    return find_usage({"x_groq": whole.x_groq}) if whole.x_groq else None
 
 
 def note_finish(report: TapReport, word: Any) -> None:

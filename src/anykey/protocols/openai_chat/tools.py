@@ -206,7 +206,7 @@ class ToolWriter:
             case "named":
                 log.approximated("tool_choice.name", "this upstream can be made to call a tool, not a certain one")
                 entry = "required"
-            case "allowed" if self._dialect.named_tool_choice:
+            case "allowed" if self._dialect.named_tool_choice and self._dialect.allowed_tool_choice:
                 tools = [{"type": "function", "function": {"name": sent_name(name)}} for name in choice.names]
                 mode = "required" if choice.required else "auto"
                 entry = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}

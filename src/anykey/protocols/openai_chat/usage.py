@@ -44,6 +44,9 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
     """The buckets alone, for who only meters."""
     if not is_object(value) or not value:
         return None
+    plain = _plain_totals(value)
+    if plain is not None:
+        return plain
     counts = _counts(value)
     prompt_details: Any = value.get(_PROMPT)
     completion_details: Any = value.get(_COMPLETION)
@@ -53,7 +56,7 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
     total = counts.get("total_tokens", 0)
     totals_only = len(counts) == (prompt > 0) + (completion > 0) + (total > 0)
     if totals_only and not of_prompt and not of_completion and total <= prompt + completion:
-        return Usage(prompt, 0, 0, 0, completion)  # nothing to divide; this runs for every answer
+        return Usage(prompt, 0, 0, 0, completion)  # nothing to divide
     fresh, cache_read, cache_write, audio, image = carve(
         prompt,
         of_prompt.get("cached_tokens") or _aliased(counts),
@@ -83,6 +86,18 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
         output_audio,
         output_image,
     )
+
+
+def _plain_totals(value: Json) -> Usage | None:
+    """An object of the three totals alone and nothing to divide, which many servers send; this runs for every answer."""
+    if len(value) != 3:
+        return None
+    prompt, completion, total = value.get("prompt_tokens"), value.get("completion_tokens"), value.get("total_tokens")
+    if type(prompt) is int and type(completion) is int and type(total) is int:
+        whole = prompt + completion
+        if prompt >= 0 and completion >= 0 and 0 <= total <= whole <= LARGEST_COUNT:
+            return Usage(prompt, 0, 0, 0, completion)
+    return None
 
 
 def _counts(value: Json) -> dict[str, int]:

@@ -58,7 +58,7 @@ class ResponsesCodec:
 
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
-        return found if path.model is None else Peek(path.model, found.stream)
+        return found if path.model is None else Peek(path.model, found.stream, found.metadata)
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
         return dialect.verbatim
@@ -77,10 +77,10 @@ class ResponsesCodec:
         return PreparedBody(msgspec.json.encode(fields), hide_usage=False)
 
     def request_headers(
-        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool
+        self, client_headers: Headers, dialect: Dialect, *, verbatim: bool, asked: GenerateRequest | bytes = b""
     ) -> tuple[tuple[bytes, bytes], ...]:
         """None: Responses has no headers of its own besides the credential."""
-        del client_headers, dialect, verbatim
+        del client_headers, dialect, verbatim, asked
         return ()
 
     def decode_request(self, body: bytes, path: RequestPath) -> Decoded[GenerateRequest]:

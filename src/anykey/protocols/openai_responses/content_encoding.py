@@ -82,6 +82,9 @@ class ContentWriter:
             self._mark_error(entries, path)
         if result.cache is not None:
             self.cache(entries[-1] if entries else {}, result.cache, path)
+        if len(entries) > 1 and not self._dialect.media_results:
+            self._log.approximated(f"{path}.content", "a tool's output is one text here")
+            return "\n".join(entry["text"] for entry in entries), media
         return collapse(entries), media
 
     def cache(self, entry: Json, hint: CacheHint, path: str) -> None:

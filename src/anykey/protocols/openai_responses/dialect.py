@@ -24,9 +24,9 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     commas, for which the server has a tool of its own (``protocols.hosted``). ``named_tool_choice``, ``allowed_tool_choice``:
     those forms are accepted. ``strict_tools``: ``strict`` is accepted on functions, and sent as false where nobody said.
     ``user``: accepted as ``safety_identifier``. ``cache_breakpoints``: parts may be marked with ``prompt_cache_breakpoint``.
-    ``media_results``: a tool's output may hold images and files, else they follow as a user message. ``file_urls``: files may be
-    given by address. ``audio``, ``video``: ``input_audio`` and ``input_video`` parts are taken. The rest are fields or forms of
-    their name that the server accepts.
+    ``media_results``: a tool's output may hold several parts, images and files too, else it is one text and they follow as a user
+    message. ``file_urls``: files may be given by address. ``audio``, ``video``: ``input_audio`` and ``input_video`` parts are
+    taken. The rest are fields or forms of their name that the server accepts.
     """
 
     verbatim: bool = True

@@ -128,10 +128,10 @@ def encode_failure(failure: Failure, request_id: str) -> HttpReply:
     return openai_errors.encode_failure(failure, request_id, _SPELLINGS)
 
 
-def encode_stream_failure(failure: Failure, request_id: str) -> bytes:
-    """The event that ends a relayed stream whose upstream broke."""
+def encode_stream_failure(failure: Failure, request_id: str, identity: str = "") -> bytes:
+    """The event that ends a relayed stream whose upstream broke; ``identity`` is the response's id, where it was heard."""
     head: Json = {
-        "id": response_id("", request_id),
+        "id": response_id(identity, request_id),
         "object": "response",
         "created_at": 0,
         "status": "failed",

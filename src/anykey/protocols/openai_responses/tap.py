@@ -14,7 +14,7 @@ from anykey.conversation.failures import Failure
 from anykey.conversation.parts import Json
 from anykey.protocols.codec import TapReport
 from anykey.protocols.openai_responses.dialect import Dialect
-from anykey.protocols.openai_responses.errors import failure_in_answer, failure_of_event
+from anykey.protocols.openai_responses.errors import encode_stream_failure, failure_in_answer, failure_of_event
 from anykey.protocols.openai_responses.output_items import is_client_call
 from anykey.protocols.openai_responses.response import finish_of
 from anykey.protocols.openai_responses.shapes import is_object, list_of
@@ -31,18 +31,24 @@ _decode = msgspec.json.Decoder().decode
 class StreamTap:
     """Hears one stream. What cannot be read is relayed all the same."""
 
-    __slots__ = ("_pieces", "report")
+    __slots__ = ("_id", "_is_bare", "_pieces", "report")
 
     def __init__(self, _: Dialect) -> None:
         self.report = TapReport()
         self._pieces: list[bytes] = []  # an event that is not complete
+        self._id = ""
+        self._is_bare = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Relays ``chunk`` as it is."""
+        """Relays ``chunk`` as it is; behind a bare ``error``, which Codex overlooks, the failed response that it stands for."""
+        self._take(chunk)
+        return chunk if self.report.failure is None else chunk + self._failed()
+
+    def _take(self, chunk: bytes) -> None:
         if not self._pieces and chunk.endswith(b"\n\n"):
             if not self.report.content or _is_marked(chunk):
                 self._listen(chunk)
-            return chunk
+            return
         self._pieces.append(chunk)
         data = b"".join(self._pieces)
         end = _last_boundary(data)
@@ -55,21 +61,26 @@ class StreamTap:
             self._pieces.clear()
         else:
             self._pieces = [data]
-        return chunk
 
     def at_boundary(self) -> bool:
         """No event is half relayed."""
         return not any(piece.strip(b"\r\n") for piece in self._pieces)
 
     def close(self) -> bytes:
-        """The blank line that the last event lacks, if it was the terminal one."""
+        """The blank line that the last event lacks, if it was the terminal one or an error."""
         held = b"".join(self._pieces)
         whole = self.at_boundary()
         self._pieces.clear()
         if whole:
             return b""
         self._listen(held.rstrip(b"\r\n") + b"\n\n")
+        if self.report.failure is not None:
+            return b"\n\n" + self._failed()
         return b"\n\n" if self.report.complete else b""
+
+    def _failed(self) -> bytes:
+        failure = self.report.failure
+        return encode_stream_failure(failure, "", self._id) if failure is not None and self._is_bare else b""
 
     def _listen(self, data: bytes) -> None:
         try:
@@ -89,16 +100,22 @@ class StreamTap:
             return
         kind: Any = value.get("type") or event.name.decode("latin-1")
         response: Any = value.get("response")
-        if is_object(response) and isinstance(response.get("model"), str) and response["model"]:
-            report.model = response["model"]
+        if is_object(response):
+            self._note_head(response)
         if kind in ("response.completed", "response.incomplete"):
             if is_object(response):
                 note_answer(report, response)
             report.complete = True
         elif kind in ("response.failed", "error"):
             report.failure = failure_of_event(response if is_object(response) else value)
+            self._is_bare = kind == "error"
         elif not report.content:
             report.content = _is_content(str(kind), value)
+
+    def _note_head(self, response: Json) -> None:
+        model, identity = response.get("model"), response.get("id")
+        self.report.model = model if isinstance(model, str) and model else self.report.model
+        self._id = identity if isinstance(identity, str) else self._id
 
 
 class WholeTap:

@@ -102,3 +102,23 @@ def test_the_billing_line_is_for_its_maker_only() -> None:
 def test_a_system_text_without_such_a_block_stays(system: bytes) -> None:
     body = b'{"model": "m", "system": %b}' % system
     assert CODEC.prepare_verbatim(body, "m", Dialect()).body is body
+
+
+RAW = Dialect(body_version="vertex-2023-10-16")
+
+
+def test_where_the_url_names_the_model_it_names_the_verb_too() -> None:
+    url = "https://x.example/publishers/anthropic/models/claude-opus-5:rawPredict"
+    assert CODEC.call_url(url, "claude-opus-5", stream=False) == url
+    assert CODEC.call_url(url, "claude-opus-5", stream=True) == url.replace(":rawPredict", ":streamRawPredict")
+
+
+def test_where_the_url_names_the_model_the_body_names_the_version() -> None:
+    body = b'{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}'
+    verbatim = json.loads(CODEC.prepare_verbatim(body, "claude-opus-5", RAW).body)
+    decoded = CODEC.decode_request(body, RequestPath()).value
+    translated = json.loads(CODEC.encode_request(decoded, RAW).body)
+    for sent in (verbatim, translated):
+        assert "model" not in sent
+        assert (sent["anthropic_version"], sent["max_tokens"]) == ("vertex-2023-10-16", 5)
+    assert "anthropic_version" not in json.loads(CODEC.encode_request(decoded, Dialect()).body)

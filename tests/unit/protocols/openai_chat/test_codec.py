@@ -3,10 +3,11 @@ import json
 import pytest
 
 from anykey.conversation.failures import Failure, FailureError
+from anykey.conversation.parts import TextPart
 from anykey.protocols.codec import Codec, Peek, RequestPath
 from anykey.protocols.openai_chat.codec import CODEC
 from anykey.protocols.openai_chat.dialect import Dialect
-from tests.unit.protocols.openai_chat.samples import PLAIN
+from tests.unit.protocols.openai_chat.samples import PLAIN, asking, encode, user
 
 BODY = b'{"stream":false,"model" : "a", "messages":[ {"role":"user","content":"h\\u00e9"} ], "n": 1.0}'
 
@@ -70,6 +71,28 @@ def test_a_stream_is_asked_for_its_usage_which_is_then_hidden(options: str, sent
     prepared = CODEC.prepare_verbatim(body, "a", PLAIN)
     assert prepared.hide_usage
     assert json.loads(prepared.body) == {"model": "a", "stream": True, "stream_options": sent, "messages": []}
+
+
+CACHING = Dialect(prompt_cache_header="x-prompt-cache-id")
+
+
+@pytest.mark.parametrize("more", ["", ',"stream":false'])
+def test_a_cache_key_moves_from_the_body_to_its_header(more: str) -> None:
+    body = f'{{"model":"a","prompt_cache_key":"s-1","messages":[ ]{more}}}'.encode()
+    prepared = CODEC.prepare_verbatim(body, "a", CACHING)
+    assert prepared.body == f'{{"model":"a","messages":[ ]{more}}}'.encode()
+    assert CODEC.request_headers((), CACHING, verbatim=True, asked=body) == ((b"x-prompt-cache-id", b"s-1"),)
+    assert CODEC.request_headers((), PLAIN, verbatim=True, asked=body) == ()
+    assert CODEC.request_headers((), CACHING, verbatim=True, asked=BODY) == ()
+    assert CODEC.prepare_verbatim(BODY, "a", CACHING).body is BODY
+
+
+def test_a_translated_request_names_its_cache_in_the_header() -> None:
+    asked = asking(user(TextPart("hi")), cache_key="s-2")
+    assert CODEC.request_headers((), CACHING, verbatim=False, asked=asked) == ((b"x-prompt-cache-id", b"s-2"),)
+    assert encode(asked, CACHING) == ({"model": "m", "messages": [{"role": "user", "content": "hi"}]}, [])
+    session = asking(user(TextPart("hi")), metadata={"user_id": "session-3"}, end_user="session-3")
+    assert CODEC.request_headers((), CACHING, verbatim=False, asked=session) == ((b"x-prompt-cache-id", b"session-3"),)
 
 
 def test_the_failure_of_a_relayed_stream_is_one_event() -> None:

@@ -188,3 +188,49 @@ def test_further_keys_of_audio_and_files_come_back() -> None:
     ):
         written = ContentWriter(FULL, LossLog("request")).write(decode_part(part, "content[0]"), "content[0]")
         assert written == part
+
+
+REFERENCES = Dialect(media_references=True)
+
+
+@pytest.mark.parametrize(
+    ("wire", "losses"),
+    [
+        ({"type": "image_url", "image_url": {"file_id": "file-1", "detail": "low"}}, ["approximated:p"]),
+        ({"type": "video_url", "video_url": {"url": "https://x/v.mp4", "fps": 2}}, []),
+        ({"type": "video_url", "video_url": {"file_id": "file-1", "fps": 2}}, ["approximated:p"]),
+        ({"type": "input_audio", "input_audio": {"url": "https://x/a.mp3", "format": "mp3"}}, []),
+        ({"type": "input_audio", "input_audio": {"file_id": "file-1"}}, ["approximated:p"]),
+        ({"type": "file", "file": {"file_url": "https://x/a.pdf", "filename": "a.pdf"}}, []),
+    ],
+)
+def test_media_by_reference_where_it_is_taken(wire: Any, losses: list[str]) -> None:
+    assert write(decode_part(wire, "p"), REFERENCES) == (wire, losses)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"type": "image_url", "image_url": {"url": "https://x/a.png", "file_id": "file-1"}},
+        {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav", "url": "https://x/a.wav"}},
+    ],
+)
+def test_a_second_reference_is_kept_as_it_is(wire: Any) -> None:
+    assert write(decode_part(wire, "p")) == (wire, [])
+
+
+@pytest.mark.parametrize(
+    ("wire", "text"),
+    [
+        ({"type": "image_url", "image_url": {"file_id": "f"}}, "[An image was left out here]"),
+        ({"type": "input_audio", "input_audio": {"url": "https://x/a.mp3"}}, "[An audio was left out here]"),
+    ],
+)
+def test_media_by_reference_is_left_out_elsewhere(wire: Any, text: str) -> None:
+    assert write(decode_part(wire, "p")) == ({"type": "text", "text": text}, ["dropped:p"])
+
+
+@pytest.mark.parametrize("wire", [{"type": "image_url", "image_url": {}}, {"type": "input_audio", "input_audio": {}}])
+def test_media_of_nothing_is_refused(wire: Any) -> None:
+    with pytest.raises(FailureError, match="this field is required"):
+        decode_part(wire, "p")

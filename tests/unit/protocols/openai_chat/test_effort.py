@@ -37,6 +37,9 @@ SWITCH, ENABLE, OBJECT = (
     Dialect(reasoning_details=True),
 )
 BARE = Dialect(reasoning_effort=False)
+AUTO = Dialect(thinking_switch="thinking_type", thinking_auto=True, efforts="minimal, low, medium, high")
+ALWAYS = Dialect(thinking_switch="thinking_type", thinking_off="impossible", efforts="low, high, max")
+MINIMAL = Dialect(thinking_switch="thinking_type", thinking_off="minimal")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,43 @@ BARE = Dialect(reasoning_effort=False)
             SWITCH,
             {"thinking": {"type": "enabled"}, "reasoning_effort": "low"},
             ["approximated:reasoning.mode"],
+        ),
+        (
+            Reasoning("adaptive", "xhigh"),
+            AUTO,
+            {"thinking": {"type": "auto"}, "reasoning_effort": "high"},
+            ["approximated:reasoning.effort"],
+        ),
+        (Reasoning(effort="minimal"), AUTO, {"reasoning_effort": "minimal"}, []),
+        (Reasoning(effort="much"), AUTO, {}, ["dropped:reasoning.effort"]),
+        (
+            Reasoning("on", None, 9000),
+            ALWAYS,
+            {"thinking": {"type": "enabled"}, "reasoning_effort": "low"},
+            ["approximated:reasoning.budget_tokens"],
+        ),
+        (Reasoning("off"), ALWAYS, {"reasoning_effort": "low"}, ["approximated:reasoning.mode"]),
+        (Reasoning(effort="none"), ALWAYS, {"reasoning_effort": "low"}, ["approximated:reasoning.effort"]),
+        (Reasoning(effort="minimal"), ALWAYS, {"reasoning_effort": "low"}, ["approximated:reasoning.effort"]),
+        (Reasoning(effort="max"), ALWAYS, {"reasoning_effort": "max"}, []),
+        (
+            Reasoning("off"),
+            Dialect(thinking_off="impossible", reasoning_effort=False),
+            {},
+            ["dropped:reasoning.mode"],
+        ),
+        (
+            Reasoning("off", "high"),
+            MINIMAL,
+            {"reasoning_effort": "minimal"},
+            ["dropped:reasoning.effort", "emulated:reasoning.mode"],
+        ),
+        (Reasoning(effort="none"), MINIMAL, {"reasoning_effort": "minimal"}, ["emulated:reasoning.effort"]),
+        (
+            Reasoning(effort="none"),
+            Dialect(thinking_switch="thinking_type", thinking_off="none", efforts="low"),
+            {"reasoning_effort": "none"},
+            [],
         ),
         (Reasoning(effort="none"), SWITCH, {"thinking": {"type": "disabled"}}, ["emulated:reasoning.effort"]),
         (Reasoning("on", None, 700), ENABLE, {"enable_thinking": True, "thinking_budget": 700}, []),

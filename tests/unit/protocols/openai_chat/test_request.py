@@ -194,6 +194,18 @@ DIALECTS = [
     Dialect(sampling=False, reasoning_effort=False, json_schema=False, named_tool_choice=False, stream_options=False),
     Dialect(thinking_switch="thinking_type", cache_control=True),
     Dialect(thinking_switch="enable_thinking", reasoning_effort=False),
+    Dialect(
+        stop=False,
+        logprobs=False,
+        penalties=False,
+        service_tier=True,
+        service_tiers="auto",
+        thinking_off="impossible",
+        efforts="low, high",
+        prompt_cache_key=True,
+        refused_fields="seed, user, metadata",
+        allowed_tool_choice=False,
+    ),
 ]
 
 
@@ -214,3 +226,34 @@ def test_a_changed_field_changes_the_bytes_or_is_named(dialect: Dialect, name: s
     changed = msgspec.structs.replace(BASE, **{name: data.draw(CHANGES[name])})
     body, losses = CODEC.encode_request(changed, dialect)
     assert losses or json.loads(body) != json.loads(CODEC.encode_request(BASE, dialect).body)
+
+
+def test_what_a_server_refuses_is_left_out_of_the_body() -> None:
+    asked = asking(user(TextPart("hi")), stop=("x",), seed=1, logprobs=True, end_user="u", presence_penalty=1.0)
+    dialect = Dialect(stop=False, logprobs=False, penalties=False, refused_fields="seed, user")
+    body, losses = encode(asked, dialect)
+    assert body.keys() == {"model", "messages"}
+    assert losses == ["emulated:stop", "dropped:logprobs", "dropped:presence_penalty", "dropped:seed", "dropped:user"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "losses"),
+    [
+        ("fast", "fast", []),
+        ("ultrafast", "fast", ["approximated:service_tier"]),
+        ("priority", "fast", ["approximated:service_tier"]),
+        ("standard_only", "default", ["approximated:service_tier"]),
+        ("flex", None, ["dropped:service_tier"]),
+    ],
+)
+def test_a_tier_is_said_in_the_servers_words(asked: str, sent: str | None, losses: list[str]) -> None:
+    dialect = Dialect(service_tier=True, service_tiers="auto, default, fast")
+    body, found = encode(asking(user(TextPart("hi")), service_tier=asked), dialect)
+    assert (body.get("service_tier"), found) == (sent, losses)
+
+
+def test_a_choice_of_several_tools_where_one_or_none_may_be_named() -> None:
+    tools = (FunctionTool("f"), FunctionTool("g"))
+    asked = asking(user(TextPart("hi")), tools=tools, tool_choice=ToolChoice("allowed", ("f",), required=True))
+    body, losses = encode(asked, Dialect(allowed_tool_choice=False))
+    assert (body["tool_choice"], losses) == ("required", ["approximated:tool_choice.tools"])

@@ -91,9 +91,15 @@ def test_an_output_may_hold_pictures() -> None:
     image = {"type": "input_image", "image_url": "data:image/png;base64,QUJD"}
     assert output_of(result, Dialect()) == ([{"type": "input_text", "text": "see"}, image], [], [])
     output, media, losses = output_of(result, Dialect(media_results=False))
-    assert [entry["type"] for entry in output] == ["input_text", "input_text"]
+    assert output == "see\n[The image follows in the next user message.]"
     assert media[1] == image
-    assert losses == ["emulated:p.content"]
+    assert losses == ["emulated:p.content", "approximated:p.content"]
+
+
+def test_an_output_is_one_text_where_it_is_nothing_else() -> None:
+    result = ToolResultPart("c", (TextPart("one"), TextPart("two")))
+    assert output_of(result, Dialect(media_results=False)) == ("one\ntwo", [], ["approximated:p.content"])
+    assert output_of(ToolResultPart("c", (TextPart("one"),)), Dialect(media_results=False)) == ("one", [], [])
 
 
 def test_an_error_says_so() -> None:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +99,21 @@ def test_a_failure_is_heard(data: bytes) -> None:
         assert report.failure is not None
         assert (report.failure.kind, report.failure.message) == ("upstream_error", "x")
         assert not report.complete
+
+
+def test_a_bare_error_is_followed_by_the_failed_response_it_stands_for() -> None:
+    bare = frame("error", code="server_error", message="x")
+    failed = frame(
+        "response.failed", response=response(status="failed", error={"code": "server_error", "message": "x"})
+    )
+    for chunks in ((bare,), (bare[:30], bare[30:]), (bare.rstrip(),)):
+        out = listen(SHELLS + DELTA, *chunks)[0]
+        assert out.startswith(SHELLS + DELTA + bare)
+        name, data = out.removeprefix(SHELLS + DELTA + bare).rstrip().split(b"\n")
+        told = json.loads(data.removeprefix(b"data: "))["response"]
+        assert name == b"event: response.failed"
+        assert (told["id"], told["status"], told["error"]["message"]) == ("resp_1", "failed", "x")
+    assert listen(SHELLS + DELTA, bare + failed)[0] == SHELLS + DELTA + bare + failed
 
 
 def test_what_cannot_be_read_is_relayed_all_the_same() -> None:
