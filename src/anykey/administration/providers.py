@@ -144,7 +144,7 @@ def describe_kind(name: str) -> KindView:
         oauth_envs=kind.oauth_envs,
         primary_request_route=first.request_endpoint,
         primary_model_catalog_route=first.models_endpoint,
-        from_environment=kind.from_environment,
+        from_environment=kind.from_environment and not set(kind.credential_variables) <= set(kind.shared_envs),
         default_model=kind.default_model,
         fallback_models=kind.fallback_models,
         models=kind.models,

@@ -84,3 +84,9 @@ def test_a_configuration_that_is_refused(tmp_path: Path) -> None:
     assert report.providers == ()
     assert [(problem.line, problem.code) for problem in report.problems] == [(3, "settings.wrong_lane")]
     assert SECRET not in msgspec.json.encode(report).decode()
+
+
+def test_a_variable_that_serves_other_things_configures_nothing_by_itself() -> None:
+    assert not describe_kind("vertex").from_environment
+    assert describe_kind("openai").from_environment
+    assert describe_kind("bedrock").from_environment, "by its bearer key"
