@@ -4,6 +4,7 @@ Law: one HTTP/1.1 exchange at a time on a connection, no redirect followed, TLS 
 used again only when there is no doubt left about it. Nothing here knows a protocol, a model or a price.
 
     client.py      UpstreamClient: send a Call, get a Reply; the one retry on a stale connection
+    tokens.py      access tokens for credentials that are none themselves, kept while good
     records.py     Call and Timeouts
     request.py     where a URL leads, and the bytes of a request head
     proxy.py       HTTP_PROXY, HTTPS_PROXY, NO_PROXY

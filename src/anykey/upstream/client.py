@@ -43,6 +43,7 @@ class UpstreamClient:
         self._decoded_limit = decoded_limit
         self._pool = Pool(max_idle=max_idle, idle_ttl_s=idle_ttl_s, max_age_s=max_age_s)
         self._lanes: dict[tuple[str, str, int], Lane] = {}
+        self._public_lanes: dict[tuple[str, str, int], Lane] = {}
         self._routes: dict[str, tuple[Target, Lane]] = {}
         self._heads: dict[tuple[object, ...], bytes] = {}
         self._closed = False
@@ -65,7 +66,7 @@ class UpstreamClient:
         """
         if self._closed:
             raise RuntimeError("the upstream client is closed")
-        target, lane = self._route(call.url)
+        target, lane = self._public_route(call.url) if call.public_only else self._route(call.url)
         proxy = lane.proxy if lane.scheme == "http" else None
         head = self._head_start(call, target, proxy) + head_end(call)
         total_by = asyncio.get_running_loop().time() + call.timeouts.total_s
@@ -116,6 +117,17 @@ class UpstreamClient:
                 self._routes.clear()
             route = self._routes[url] = (target, self._lane(target))
         return route
+
+    def _public_route(self, url: str) -> tuple[Target, Lane]:
+        """Hosts that callers name have lanes of their own, so that no connection is shared with one made without the check."""
+        target = parse_target(url)
+        key = (target.scheme, target.host, target.port)
+        lane = self._public_lanes.get(key)
+        if lane is None:
+            if len(self._public_lanes) >= _MAX_ROUTES:
+                self._public_lanes.clear()
+            lane = self._public_lanes[key] = Lane(*key, None, public_only=True)
+        return target, lane
 
     def _head_start(self, call: Call, target: Target, proxy: Proxy | None) -> bytes:
         """The fixed part of a head: calls to one deployment differ in their bodies only."""

@@ -14,6 +14,8 @@ import zstandard
 _brotli: Any = brotli
 
 _STEP = 1 << 20
+# zlib copies what follows a member, so a crowd of small members would cost the square of what is given at once.
+_GZIP_SLICE = 16 << 10
 # A zstd block is at least 4 bytes and at most 128 KiB when decoded, so a slice of this size gives at most 16 MB.
 _ZSTD_SLICE = 512
 _ZSTD_WINDOW = 8 << 20  # RFC 9659: the largest window a content-encoding may ask for
@@ -41,12 +43,17 @@ class _Gzip:
         self.whole = True
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), _GZIP_SLICE):
+            yield from self._members(data[start : start + _GZIP_SLICE])
+
+    def _members(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._stream.eof:
                 self._stream = zlib.decompressobj(self._window_bits)
             self.whole = False
             full = True
-            while full or data:
+            # At the end of a member zlib may name what follows as unconsumed too, and would do so for ever.
+            while (full or data) and not self._stream.eof:
                 piece = self._stream.decompress(data, _STEP)
                 data = self._stream.unconsumed_tail
                 full = len(piece) == _STEP

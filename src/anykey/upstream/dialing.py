@@ -15,6 +15,7 @@ from typing import Any
 
 import certifi
 
+from anykey.routing.hosts import is_public_address
 from anykey.upstream.connection import Connection
 from anykey.upstream.failures import ConnectFailed, ConnectTimeout, NameNotResolved, ProxyFailed, TlsFailed
 from anykey.upstream.lane import Lane
@@ -39,7 +40,7 @@ async def dial(lane: Lane, make: Callable[[], Connection], tls: ssl.SSLContext, 
     peer = lane.peer if lane.proxy is None else lane.proxy.peer
     try:
         async with asyncio.timeout(budget_s):
-            sock = await _connect(lane.proxy or lane, peer, budget_s)
+            sock = await _connect(lane.proxy or lane, peer, budget_s, public_only=lane.public_only)
             try:
                 if lane.proxy is not None and lane.scheme == "https":
                     await _open_tunnel(sock, lane, lane.proxy)
@@ -52,11 +53,16 @@ async def dial(lane: Lane, make: Callable[[], Connection], tls: ssl.SSLContext, 
         raise ConnectTimeout(text, response_started=False) from None
 
 
-async def _connect(host: Lane | Proxy, peer: str, budget_s: float) -> socket.socket:
-    """A TCP connection to the first address that accepts one; each address has its share of the time that is left."""
+async def _connect(host: Lane | Proxy, peer: str, budget_s: float, *, public_only: bool = False) -> socket.socket:
+    """A TCP connection to the first address that accepts one; each address has its share of the time that is left.
+    `public_only` looks at the very addresses that are connected to: a second look-up of the name could tell others."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + budget_s
     addresses = await _resolve(host.host, host.port, peer)
+    if public_only:
+        addresses = [address for address in addresses if is_public_address(str(address[4][0]))]
+        if not addresses:
+            raise ConnectFailed(f"{peer} is not a host of the public internet", response_started=False)
     failure: OSError | None = None
     for done, address in enumerate(addresses):
         share_s = (deadline - loop.time()) / (len(addresses) - done)

@@ -10,7 +10,8 @@ class Call(msgspec.Struct, frozen=True):
 
     `headers` exclude host, content-length, connection, transfer-encoding and accept-encoding: the client sets them.
     `decode=False` asks for an identity body, `decode=True` for a compressed one; the body that comes out is identity
-    in both cases, for some servers compress unasked.
+    in both cases, for some servers compress unasked. `public_only` refuses to connect to an address that is not of the public
+    internet, whatever the host's name resolves to, and goes through no proxy, which would resolve it itself.
     """
 
     method: str
@@ -19,6 +20,7 @@ class Call(msgspec.Struct, frozen=True):
     body: bytes = b""
     timeouts: Timeouts = Timeouts()
     decode: bool = False
+    public_only: bool = False
 
     def __repr__(self) -> str:
         """The method and the size only: headers, query and body hold secrets."""

@@ -1,6 +1,7 @@
 """Content decoding: whatever the cut, whatever the nesting, in bounded steps."""
 
 import gzip
+import time
 import zlib
 from typing import Any
 
@@ -77,6 +78,25 @@ def test_a_bomb_comes_out_in_bounded_steps(coding: bytes, data: bytes, largest: 
     sizes = [len(piece) for piece in decoder.feed(data)]
     assert max(sizes) <= largest
     assert sum(sizes) >= 64 << 20
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x1f"])
+def test_large_members_one_after_the_other(rest: bytes) -> None:
+    """zlib calls what follows a member of several steps unconsumed and unused both."""
+    decoder = body_decoder(b"gzip")
+    assert decoder is not None
+    members = gzip.compress(b"a" * 3_000_000) + gzip.compress(b"b" * 3_000_000) + rest
+    assert b"".join(decoder.feed(members)) == b"a" * 3_000_000 + b"b" * 3_000_000
+    assert decoder.whole is not bool(rest)
+
+
+def test_a_crowd_of_members_costs_no_more_than_its_length() -> None:
+    decoder = body_decoder(b"gzip")
+    assert decoder is not None
+    empty = gzip.compress(b"")
+    began = time.process_time()
+    assert b"".join(decoder.feed(empty * (1_000_000 // len(empty)))) == b""
+    assert time.process_time() - began < 2
 
 
 def test_what_needs_no_decoding_and_what_cannot_be_decoded() -> None:
