@@ -1,4 +1,4 @@
-"""Where the recorded traffic lies, and the one line that says when it does not.
+"""Where the recorded traffic lies, and the one line that says when it does not; the option that suites share.
 
 The recordings belong to others, so they are never committed: they are read from `../shared/corpus` beside the
 checkout, or from the folder that `ANYKEY_CORPUS` names. Tests that need them carry the marker `corpus`.
@@ -27,6 +27,10 @@ def corpus() -> Path:
     """The recorded traffic; a test that asks for it without the marker fails where there is none."""
     assert has_corpus(), f"no recorded traffic in {corpus_directory()}"
     return corpus_directory()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="clients, faults: all pairs of protocols, not one of each")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,7 +18,6 @@ from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import RequestPath
 from anykey.protocols.envelope import Maker
 from anykey.providers.load import catalogue
-from anykey.providers.records import PROTOCOLS
 from tests.conformance.recordings import captured, exchanges
 
 CORPUS_NAMES = {"gemini_generate": "gemini"}
@@ -28,6 +27,8 @@ PATH_ENDS = {
     "anthropic_messages": ("/messages",),
     "gemini_generate": (":generateContent", ":streamGenerateContent"),
 }
+PROTOCOLS: tuple[ProtocolName, ...] = tuple(codec.name for codec in CODECS.values())
+"""Those that clients speak."""
 PAIRS = [(client, upstream) for client in PROTOCOLS for upstream in PROTOCOLS]
 CROSSINGS = [pair for pair in PAIRS if pair[0] != pair[1]]
 SECRET = b"only the tests of crossings seal with this"

@@ -25,11 +25,11 @@ from anykey.conversation.verify import check_request, check_stream
 from anykey.protocols.calls import CallMap
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import RequestPath
-from anykey.providers.records import PROTOCOLS
 from tests.conformance.crossing_losses import ANSWER, REFUSED, REQUEST, STORED
 from tests.conformance.sides import (
     CROSSINGS,
     PAIRS,
+    PROTOCOLS,
     answers,
     asking,
     dialects,

@@ -9,14 +9,15 @@ import json
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from anykey.administration.configuration import load_configuration
 from anykey.administration.home import Home, prepare_home
 from anykey.administration.keys import create_key
 from anykey.administration.usage import recent, usage_filter
 from anykey.server.process import Address, Serving, bind
-from anykey.settings import load_settings
 from anykey.storage.records import ExchangeRow
 
 LAB = """
@@ -68,10 +69,12 @@ class RunningGateway:
         if self._config:
             file = self._directory / "anykey.toml"
             file.write_text(self._config)
-        settings = load_settings(self._environ, file)
-        self.home = prepare_home(settings.home)
+        settings = load_configuration(self._environ, file)
+        self.home = prepare_home(settings.home, self._environ)
         self.key = create_key(self.home, self._key_name).text
-        self._serving = Serving(settings, self.home, {}, bind("127.0.0.1", 0))
+        self._serving = Serving(
+            settings, self.home, {}, bind("127.0.0.1", 0), partial(load_configuration, self._environ, file)
+        )
         ready: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._serving.run(ready.set_result))
         await asyncio.wait((ready, self._task), return_when=asyncio.FIRST_COMPLETED)

@@ -2,11 +2,8 @@
 
 import asyncio
 import os
-import re
+import pty
 import signal
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +27,7 @@ from tests.fakes.answers import (
     wired,
 )
 from tests.fakes.gateway import read_reply
+from tests.fakes.program import program
 from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer
 
 
@@ -47,36 +45,12 @@ def taking(upstream: str, seconds: float) -> Script:
     return script
 
 
-@asynccontextmanager
-async def program(home: Path, configuration: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, int, str]]:
-    """`anykey up` as users run it: the process, its port, and the key it shows at its first start."""
-    file = home / "anykey.toml"
-    file.write_text(configuration)
-    environ = {**os.environ, "ANYKEY_HOME": str(home / "home"), "LAB_KEY": "lab-secret"}
-    arguments = ("-m", "anykey", "up", "--config", str(file), "--port", "0")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environ, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        printed = ""
-        async with asyncio.timeout(10):
-            while not (shown := re.search(r"http://127\.0\.0\.1:(\d+)[\s\S]*^ *(ak-\S+)$", printed, re.MULTILINE)):
-                line = await process.stdout.readline()
-                assert line, printed
-                printed += line.decode()
-        yield process, int(shown[1]), shown[2]
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path, number: signal.Signals) -> None:
+    terminal, stdin = pty.openpty()
     async with (
         WireServer(taking(CHAT, 0.6)) as server,
-        program(tmp_path, config((CHAT, server.url))) as (process, port, key),
+        program(tmp_path, config((CHAT, server.url)), stdin) as (process, port, key),
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         body = b'{"model":"test-model","stream":true,"messages":[{"role":"user","content":"hi"}]}'
@@ -96,6 +70,8 @@ async def test_a_stream_under_way_ends_and_its_row_is_written(tmp_path: Path, nu
         writer.close()
         async with asyncio.timeout(5):
             assert await process.wait() == 0
+    os.close(terminal)
+    os.close(stdin)
     assert (told_text(CHAT, reply), reply.complete) == (TEXT, True)
     assert ended_normally(CHAT, reply.body)
     home = prepare_home(tmp_path / "home")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from anykey.conversation.failures import Failure, FailureKind
 from anykey.exchange.ports import Monotonic, SharedHealth, WallClock
-from anykey.routing.health import BARRED_S, Circuit, Standing, Ticket, bearing_of
+from anykey.routing.health import BARRED_S, OPEN_MOST_S, QUOTA_MOST_S, Circuit, Standing, Ticket, bearing_of
 from anykey.routing.pool import id_of
 from anykey.storage.health import HealthRow, HealthState
 
@@ -259,6 +259,7 @@ class Wellbeing:
         self._look_at = now + LOOK_EVERY_S
         if self._shared is None:
             return
+        self._forget_old(now)
         # Asked before the look: what is committed after it is not missing from it.
         known = self._seen | self._shared.written()
         rows = self._shared.look()
@@ -276,6 +277,16 @@ class Wellbeing:
         for row in rows:
             if row.changed_by != self._shared.author and row.until_ms is not None and row.until_ms > now_ms:
                 self._take_over(row, now + (row.until_ms - now_ms) / 1000)
+
+    def _forget_old(self, now: float) -> None:
+        """What nobody has asked about since: a model that is called no more, a credential that was changed."""
+        for pair, circuit in list(self._circuits.items()):
+            if circuit.forgettable(now) or (circuit.until is not None and now > circuit.until + OPEN_MOST_S):
+                del self._circuits[pair]
+        for mark, standing in list(self._standings.items()):
+            if now > standing.until + QUOTA_MOST_S:
+                del self._standings[mark]
+        self._sum_up()
 
     def _take_over(self, row: HealthRow, until: float) -> None:
         failure = _failure_of(row)

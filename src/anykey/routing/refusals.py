@@ -9,6 +9,9 @@ from anykey.routing.listing import list_models
 from anykey.routing.planned import LeftOut, Unroutable
 from anykey.routing.snapshot import Snapshot
 
+_MOST_COMPARED = 500
+"""Names; to compare one takes 30 µs, and whoever asks for a model that is not there must not hold the gateway up."""
+
 
 def unknown(snapshot: Snapshot, model: str, grant: Grant) -> Unroutable:
     """Nothing is called `model`. Only names that the key may ask for are told."""
@@ -39,7 +42,7 @@ def _no_provider(snapshot: Snapshot, name: str) -> str:
 def _no_model(snapshot: Snapshot, model: str, grant: Grant) -> str:
     ids = [entry.id for entry in list_models(snapshot, lambda name: may_ask(snapshot, grant, name))]
     bare = [name for name in snapshot.listed if name not in snapshot.public and may_ask(snapshot, grant, name)]
-    near = get_close_matches(model[:80], ids + bare, n=1)
+    near = get_close_matches(model[:80], (ids + bare)[:_MOST_COMPARED], n=1)
     meant = f" Did you mean '{near[0]}'?" if near else ""
     providers = ", ".join(provider.name for provider in snapshot.providers)
     shown = ", ".join(ids[:8]) + (", ..." if len(ids) > 8 else "")

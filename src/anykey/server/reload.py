@@ -55,6 +55,10 @@ class ChangeWatch:
             moved = False
         return moved or before != self._seen
 
+    def moving(self) -> bool:
+        """Whether the file is another one by now than when `changed` looked: somebody is just writing it."""
+        return _identity(self._file) != self._seen
+
     def close(self) -> None:
         """Let go of the database."""
         self._generation.close()
@@ -98,6 +102,9 @@ class Reloader:
             settings = await self._in_thread(self._sources.load)
             ready = await self._sources.complete(settings)
             snapshot = await self._in_thread(lambda: self._sources.build(ready))
+            if await self._in_thread(self._watch.moving):
+                self._again = True  # half a file may be a good one, with half of the providers
+                return
         except SettingsError as error:
             self._again = False  # until the file changes there is no use in reading it
             self._tell([f"not reloaded, what was in force stays: {problem}" for problem in error.problems])

@@ -8,8 +8,8 @@ import msgspec
 
 from anykey.providers.addresses import filled, is_value, values_of, variables_in
 from anykey.providers.records import PROTOCOLS, EndpointRow, ProviderKind
-from anykey.settings.lanes import check_address
 from anykey.routing.snapshot import request_url
+from anykey.settings.lanes import check_address
 from anykey.settings.problems import listed
 from anykey.settings.section import Path, Source, Table, wrong_type
 

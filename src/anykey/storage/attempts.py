@@ -1,4 +1,4 @@
-"""What each try of a call came to: JSON in its usage row, for `anykey requests show`. Where the first try answered there is none."""
+"""What each try of a call came to, as JSON in its usage row. A call that its first try answered has none."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple

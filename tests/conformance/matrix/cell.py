@@ -104,7 +104,7 @@ class Cell:
         """The upstream refuses."""
 
         async def script(_: RecordedCall, connection: WireConnection) -> None:
-            await connection.json(status, self._listener.failure(status, message), [("retry-after", "1")])
+            await connection.json(status, self._listener.failure(status, message), [("retry-after", "0")])
 
         return script
 

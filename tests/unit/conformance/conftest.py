@@ -22,7 +22,7 @@ _UNFRAMED = {"transfer-encoding", "content-length", "connection", "date"}
 
 @pytest.fixture
 async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[RunningGateway]:
-    monkeypatch.setattr("anykey.server.process.DemoServer", partial(DemoServer, word_delay_s=0))
+    monkeypatch.setattr("anykey.server.built_in.DemoServer", partial(DemoServer, word_delay_s=0))
     async with RunningGateway(tmp_path) as running:
         yield running
 

@@ -26,6 +26,9 @@ FILE_BYTES_MAX = 96 * 1024 * 1024
 DATA_BYTES_MAX = 32 * 1024 * 1024
 """Of the data in it, decompressed: the largest has 3.2 MB."""
 
+_MOST_DIGITS = 40
+_MOST_TOKENS = 10**12
+
 Read = Callable[[Mapping[str, Any], Mapping[str, Vendor]], Iterable[ModelFacts]]
 
 
@@ -80,7 +83,7 @@ def read_bytes(data: bytes, name: str, day: str) -> SourceFile:
     try:
         if name.endswith(".toml"):
             return SourceFile(
-                own_file.SOURCE, _each_once(own_file.facts_in(tomllib.loads(data.decode(), parse_float=Decimal)))
+                own_file.SOURCE, _each_once(own_file.facts_in(tomllib.loads(data.decode(), parse_float=_number)))
             )
         package, content = _in_wheel(data) if zipfile.is_zipfile(io.BytesIO(data)) else _bare(data)
         if package is not None:
@@ -118,10 +121,18 @@ def _bare(data: bytes) -> tuple[Package | None, bytes]:
 
 def _parsed(content: bytes) -> dict[str, Any]:
     """The JSON object, numbers as decimals: 2.8e-08 has no binary fraction."""
-    table = json.loads(_unzipped(content), parse_float=Decimal)
+    table = json.loads(_unzipped(content), parse_float=_number)
     if not isinstance(table, dict):
         raise TypeError("it is no JSON object")
     return cast("dict[str, Any]", table)
+
+
+def _number(text: str) -> Decimal:
+    """A number with a fraction or an exponent. ValueError: as a whole number it would have more digits than memory holds."""
+    number = Decimal(text)
+    if number.is_finite() and number.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"{text[:40]} is too large")
+    return number
 
 
 def _unzipped(data: bytes) -> bytes:
@@ -139,7 +150,17 @@ def _bounded(data: bytes) -> bytes:
 
 def _each_once(found: Iterable[ModelFacts]) -> tuple[ModelFacts, ...]:
     """Some files list a model under several names; what comes later weighs more."""
-    return tuple({(facts.vendor, facts.model.lower()): facts for facts in found}.values())
+    return tuple({(facts.vendor, facts.model.lower()): _plausible(facts) for facts in found}.values())
+
+
+def _plausible(facts: ModelFacts) -> ModelFacts:
+    """ValueError: it cannot be shown, or not be counted with."""
+    if not facts.model.isprintable():
+        raise ValueError(f"{facts.model[:40]!r} is no name of a model")
+    for count in (facts.context_tokens, facts.max_output_tokens):
+        if count is not None and not 0 < count < _MOST_TOKENS:
+            raise ValueError(f"{facts.model[:80]}: {str(count)[:40]} is no number of tokens")
+    return facts
 
 
 def _dated(facts: ModelFacts, day: str) -> ModelFacts:

@@ -79,8 +79,12 @@ class StreamTap:
         return b"\n\n" if self.report.complete else b""
 
     def _failed(self) -> bytes:
+        """Told once, and not where the upstream tells it itself in the same breath."""
         failure = self.report.failure
-        return encode_stream_failure(failure, "", self._id) if failure is not None and self._is_bare else b""
+        if failure is None or not self._is_bare:
+            return b""
+        self._is_bare = False
+        return encode_stream_failure(failure, "", self._id)
 
     def _listen(self, data: bytes) -> None:
         try:
