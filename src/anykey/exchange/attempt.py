@@ -36,7 +36,7 @@ STATE_REFUSED = "the upstream refused the state it was sent"
 async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway: Gateway) -> None:
     """Relay the first answer that a deployment of ``plan`` gives. FailureError: the most telling failure of all."""
     if plan.shadow:
-        cast_shadows(exchange, plan.shadow, gateway)
+        cast_shadows(exchange, plan, gateway)
     first: tuple[Try, AttemptFailed] | None = None
     steps = plan.steps
     if (

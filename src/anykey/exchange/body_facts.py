@@ -63,6 +63,8 @@ _reasoning = msgspec.json.Decoder(Reasoning)
 _generation = msgspec.json.Decoder(Generation)
 _count = msgspec.json.Decoder(int)
 _word = msgspec.json.Decoder(str)
+_DEEPEST = 32
+"""Parts inside parts: a result in a message holds parts, and nothing real goes deeper."""
 _MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -156,7 +158,9 @@ class _Tally:
         if len(self.system) < _MOST_HEADS:
             self.system.append(_heads(said))
 
-    def _count(self, said: Said) -> None:
+    def _count(self, said: Said, depth: int = 0) -> None:
+        if depth > _DEEPEST:
+            return
         for text in (said.text, said.thinking, said.reasoning_content, said.refusal, said.name):
             if text:
                 self.size += _length(text)
@@ -167,7 +171,7 @@ class _Tally:
                 self.size += _length(inner)
             elif inner:
                 for part in inner:
-                    self._count(part)
+                    self._count(part, depth + 1)
         for tool in said.tools or ():
             self.size += size_of(tool)
         self._count_medium(said)

@@ -1,5 +1,5 @@
 """Some upstreams repeat in an error the credential they were sent. Law: it leaves here with no failure, neither to the client nor
-into the log or the usage row. One gap: of a verbatim stream that has begun, an error that comes in pieces is relayed in pieces."""
+into the log or the usage row. One gap: of a verbatim stream that has begun, an error that comes in pieces is relayed so."""
 
 from __future__ import annotations
 

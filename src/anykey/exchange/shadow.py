@@ -16,7 +16,8 @@ from anykey.exchange.exchange import Exchange, Inbound
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.mishaps import AttemptFailed
 from anykey.exchange.ports import Headers
-from anykey.routing.plan import PlanStep
+from anykey.exchange.state import FOREIGN_STATE, may_carry_state
+from anykey.routing.plan import Plan, PlanStep
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,16 @@ class Nowhere:
         self.started = True
 
 
-def cast_shadows(exchange: Exchange, steps: tuple[PlanStep, ...], gateway: Gateway) -> None:
-    """Begin a copy for each of ``steps``, beside the call."""
-    for number, step in enumerate(steps, 1):
+def cast_shadows(exchange: Exchange, plan: Plan, gateway: Gateway) -> None:
+    """Begin a copy for each shadow of ``plan``, beside the call. What the model of another provider thought stays with that."""
+    carries = may_carry_state(exchange.body, exchange.codec.name)
+    for number, step in enumerate(plan.shadow, 1):
         if len(gateway.shadows) >= MOST_SHADOWS:
             log.info("%s: no shadow copy, %d are under way", exchange.request_id, MOST_SHADOWS)
             return
-        task = asyncio.get_running_loop().create_task(_cast(_copy(exchange, number), step, gateway), name="shadow copy")
+        strip = FOREIGN_STATE if carries and step.endpoint.provider != plan.first.endpoint.provider else ""
+        cast = _cast(_copy(exchange, number), step, strip, gateway)
+        task = asyncio.get_running_loop().create_task(cast, name="shadow copy")
         gateway.shadows.add(task)
         task.add_done_callback(gateway.shadows.discard)
 
@@ -78,11 +82,11 @@ def _copy(exchange: Exchange, number: int) -> Exchange:
     return copy
 
 
-async def _cast(exchange: Exchange, step: PlanStep, gateway: Gateway) -> None:
+async def _cast(exchange: Exchange, step: PlanStep, strip: str, gateway: Gateway) -> None:
     """One copy. Its failures are nobody's: they are in its row, and say nothing of the deployment to others."""
     exchange.begin_attempt(step)
     try:
-        await ask(exchange, gateway.ways.first(step), "", Nowhere(), gateway)
+        await ask(exchange, gateway.ways.first(step), strip, Nowhere(), gateway)
     except (AttemptFailed, FailureError) as error:
         exchange.failure = error.failure
     except asyncio.CancelledError:

@@ -32,6 +32,9 @@ _RAW_SLOTS: dict[str, tuple[bytes, ...]] = {
 """Where state stands in a request body of each protocol."""
 
 
+FOREIGN_STATE = "another provider made this state, and only that can read it"
+
+
 class Opened(NamedTuple):
     """A request whose state is its upstream's own. ``carries``: there is some."""
 
@@ -107,11 +110,11 @@ class _Opener:
             return self._strip
         if found is None:
             own = self._client == self._maker.protocol
-            return part if own else "another provider made this state, and only that can read it"
+            return part if own else FOREIGN_STATE
         if isinstance(found, Tampered):
             return "the seal of this state is broken, or another gateway's"
         if found.maker.protocol != self._maker.protocol or found.maker.provider != self._maker.provider:
-            return "another provider made this state, and only that can read it"
+            return FOREIGN_STATE
         text = found.part.text if found.has_text else part.text
         return msgspec.structs.replace(found.part, text=text, extras={**part.extras, **found.part.extras})
 

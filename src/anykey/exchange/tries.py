@@ -19,6 +19,7 @@ from anykey.exchange.affinity import Turn
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.mishaps import AttemptFailed, may_go_elsewhere
+from anykey.exchange.state import FOREIGN_STATE
 from anykey.exchange.ways import WayOut
 from anykey.exchange.wellbeing import Block
 from anykey.routing.health import is_about_credential
@@ -101,7 +102,7 @@ class Tries:
     def _through(self, turns: Iterable[Turn]) -> Iterator[Try]:
         spare: Try | None = None
         for step, foreign in turns:
-            strip = "another provider made this state, and only that can read it" if foreign else ""
+            strip = FOREIGN_STATE if foreign else ""
             for way in self._ways(step):
                 block = None if self._gateway.wellbeing.all_well else self._gateway.wellbeing.block(way.pair)
                 if not self._was_tried(way):

@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "settings.name_taken": "{found} is already a name of {other}",
     "settings.unknown_model": "{found} is neither a public model nor a model of a configured provider{hint}; public: {known}",
     "settings.bad_pattern": "not a pattern that may be used here: {reason}",
-    "settings.bad_multiplier": "{found} is not a decimal number from 0 to 1000 in quotes, such as \"1.25\"",
+    "settings.bad_multiplier": '{found} is not a decimal number from 0 to 1000 in quotes, such as "1.25"',
     "settings.bad_gateway_config": "not a gateway config: {reason}",
     "settings.unknown_provider": "{found} names no configured provider{hint}; configured: {known}",
     "settings.no_credential": "{kind} needs a credential: give api_key, or set {variables}",

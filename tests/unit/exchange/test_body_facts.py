@@ -214,3 +214,8 @@ def _timed(body: bytes) -> float:
     began = time.perf_counter()
     read_body(body)
     return time.perf_counter() - began
+
+
+def test_parts_inside_parts_end_somewhere() -> None:
+    deep = '{"content": [' * 400 + "]}" * 400
+    assert read_body(b'{"messages": [' + deep.encode() + b"]}").tokens > 0

@@ -21,7 +21,12 @@ def step(*secrets: str) -> PlanStep:
     endpoint = Endpoint(
         "lab", "openai_chat", "http://lab/", False, None, (), (), Timeouts(), {}, credentials=credentials
     )
-    return PlanStep(Deployment("lab/m", "lab", "m", {"openai_chat": endpoint}), endpoint, "verbatim", HostedRule("drop", "m", "models.m.hosted"))
+    return PlanStep(
+        Deployment("lab/m", "lab", "m", {"openai_chat": endpoint}),
+        endpoint,
+        "verbatim",
+        HostedRule("drop", "m", "models.m.hosted"),
+    )
 
 
 def test_a_failure_is_told_without_the_credential() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from anykey.exchange import shadow as module
 from anykey.storage.records import ExchangeRow
-from tests.fakes.answers import CHAT, MODEL, TEXT, answering, ask, failing, rows_left, told_text
+from tests.fakes.answers import CHAT, MESSAGES, MODEL, TEXT, answering, ask, failing, rows_left, told_text
 from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
 
@@ -69,3 +69,22 @@ async def test_a_copy_that_fails_or_hangs_is_in_nobodys_way(tmp_path: Path, monk
     assert {reply.status for reply in replies} == {200}
     assert (len(calls), len(copies), len(other.calls)) == (7, 3, 3)
     assert {row.failure for row in copies} == {"upstream_error", "unavailable"}
+
+
+async def test_what_another_providers_model_thought_is_not_copied(tmp_path: Path) -> None:
+    thought = {"type": "thinking", "thinking": "hm", "signature": "c2lnbmVk"}
+    said = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "hello"}]},
+        {"role": "user", "content": "on"},
+    ]
+    async with WireServer(answering(MESSAGES)) as server, WireServer(answering(MESSAGES)) as other:
+        config = CONFIG.format(url=server.url, other=other.url, model=MODEL)
+        config = config.replace(f'"{server.url}/v1"', f'"{server.url}"').replace('"openai_chat"', '"anthropic_messages"')
+        async with RunningGateway(tmp_path, config) as gateway:
+            asked = {"model": "test-model", "max_tokens": 64, "messages": said}
+            assert (await gateway.post("/v1/messages", asked)).status == 200
+            await gateway.rows(2)
+    assert b"c2lnbmVk" in server.calls[0].body
+    assert b"hello" in other.calls[0].body
+    assert b"c2lnbmVk" not in other.calls[0].body

@@ -30,4 +30,4 @@ async def test_half_a_file_is_not_put_to_use(tmp_path: Path, monkeypatch: pytest
         before = len(bench.taken.snapshots)
         bench.file.write_text("")
         await bench.until(lambda: "groq" in bench.taken.names())
-    assert all(snapshot.providers for snapshot in bench.taken.snapshots[before:])
+    assert all("openai" in snapshot.by_name for snapshot in bench.taken.snapshots[before:])

@@ -58,7 +58,9 @@ def test_a_moved_door_looks_for_its_models_where_it_is(tmp_path: Path) -> None:
     settings = read(tmp_path, '[providers.openai]\nbase_url = "https://p.example/v1/"\n', {"OPENAI_API_KEY": "k"})
     assert [door.models_url for door in settings.providers[0].endpoints] == ["https://p.example/v1/models"] * 2
     settings = read(tmp_path, '[providers.cohere]\nbase_url = "https://p.example/v1"\n', {"COHERE_API_KEY": "k"})
-    assert {door.models_url for door in settings.providers[0].endpoints} == {None}, "the vendor's list is at another host"
+    assert {door.models_url for door in settings.providers[0].endpoints} == {None}, (
+        "the vendor's list is at another host"
+    )
 
 
 @pytest.mark.parametrize(
