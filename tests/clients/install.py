@@ -5,6 +5,7 @@ The versions are pinned for a second reason: npm run by an old Node silently pic
 Every `ensure_*` returns the program's path at once when it is there, and raises `CannotInstall` with one line otherwise.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -166,3 +167,24 @@ def _finished(home: Path, program: Path) -> Path:
         raise CannotInstall(f"{program.name} was installed, but {program} is not there")
     (home / ".done").touch()
     return program
+
+
+def install_all() -> None:
+    """Fetch what is missing, while other suites compute. What cannot be had is said by the tests that need it."""
+    for ensure in (
+        ensure_claude,
+        ensure_opencode,
+        ensure_codex,
+        ensure_gemini,
+        ensure_qwen,
+        ensure_ccr,
+        ensure_aider,
+        ensure_litellm,
+        ensure_portkey,
+    ):
+        with contextlib.suppress(CannotInstall):
+            ensure()
+
+
+if __name__ == "__main__":
+    install_all()
