@@ -190,7 +190,7 @@ async def test_fallback_metadata_and_trace(ark: Ark, tmp_path: Path) -> None:
     assert second.json()["temperature"] == 0.25
     (row,) = await ark.gateway.rows(1, trace_id="trace-4711")
     assert (row["attempts"], row["status"], row["provider"]) == (2, 200, "spare")
-    assert json.loads(row["metadata"]) == {"team": "garden", "_user": "u-17"}
+    assert row["metadata"] == {"team": "garden", "_user": "u-17"}
 
 
 @pytest.mark.corpus

@@ -8,12 +8,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+_ADDRESS = r"http://127\.0\.0\.1:(\d+)"
+_FIRST_START = _ADDRESS + r"[\s\S]*^ *(ak-\S+)$"
+
 
 @asynccontextmanager
 async def program(
-    home: Path, configuration: str, stdin: int = asyncio.subprocess.DEVNULL
+    home: Path, configuration: str, stdin: int = asyncio.subprocess.DEVNULL, key: str | None = None
 ) -> AsyncGenerator[tuple[asyncio.subprocess.Process, int, str]]:
-    """The process, its port, and the key it shows at its first start. `stdin` may be a terminal."""
+    """The process, its port, and the key it shows at its first start. `stdin` may be a terminal. `key`: it is not the first
+    start on this home, and that is the key."""
     file = home / "anykey.toml"
     file.write_text(configuration)
     environ = {**os.environ, "ANYKEY_HOME": str(home / "home"), "LAB_KEY": "lab-secret"}
@@ -25,11 +29,11 @@ async def program(
     try:
         printed = ""
         async with asyncio.timeout(10):
-            while not (shown := re.search(r"http://127\.0\.0\.1:(\d+)[\s\S]*^ *(ak-\S+)$", printed, re.MULTILINE)):
+            while not (shown := re.search(_FIRST_START if key is None else _ADDRESS, printed, re.MULTILINE)):
                 line = await process.stdout.readline()
                 assert line, printed
                 printed += line.decode()
-        yield process, int(shown[1]), shown[2]
+        yield process, int(shown[1]), key or shown[2]
     finally:
         if process.returncode is None:
             process.kill()

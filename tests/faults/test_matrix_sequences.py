@@ -171,6 +171,7 @@ async def test_a_kept_connection_that_dies_as_it_is_used_again(tmp_path: Path, l
         (number, server.calls[0].body) for number in (0, 0, 1)
     ]
     assert [(row.attempts, row.input_tokens, row.output_tokens) for row in rows] == [(1, 7, 3)] * 2
+    assert [[one.reconnected for one in attempts_of(row)] for row in rows] == [[True], [False]]
 
 
 @EACH_LANE

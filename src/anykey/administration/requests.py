@@ -43,6 +43,15 @@ def find_request(home: Home, request_id: str) -> ExchangeRow:
     return found
 
 
+def row_fields(row: ExchangeRow) -> dict[str, object]:
+    """The row's fields for a program: what is kept as JSON text is told as what it says."""
+    fields = msgspec.structs.asdict(row)
+    for name in ("metadata", "attempt_details"):
+        if fields[name] is not None:
+            fields[name] = msgspec.Raw(fields[name].encode())
+    return fields
+
+
 def attempts_of(row: ExchangeRow) -> list[AttemptRecord]:
     """Every try of the call in order, the skipped ones too. A call that its first try answered has that one."""
     recorded = read_text(row.attempt_details)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from anykey.administration.requests import attempts_of, find_request, list_requests, requests_filter
+from anykey.administration.requests import attempts_of, find_request, list_requests, requests_filter, row_fields
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenGroup
 from anykey.cli.output import local_time, print_json, print_table
@@ -41,7 +41,7 @@ def list_(since: str, key: str | None, model: str | None, status: str | None, li
     home = open_home()
     found = list_requests(home, limit, requests_filter(home, since, key=key, model=model, status=status))
     if as_json:
-        print_json(found)
+        print_json([row_fields(row) for row in found])
     elif not found:
         click.echo(say("cli.requests.none"))
     else:
@@ -56,7 +56,7 @@ def show(request_id: str, as_json: bool) -> None:
     row = find_request(open_home(), request_id)
     tries = attempts_of(row)
     if as_json:
-        print_json({"request": row, "attempts": tries})
+        print_json({"request": row_fields(row), "attempts": tries})
         return
     print_table(("field", "value"), [(say(f"request_field.{name}"), value) for name, value in _fields(row)])
     if tries:
@@ -112,13 +112,18 @@ def _try(record: AttemptRecord) -> tuple[object, ...]:
         record.number or None,
         record.deployment,
         record.credential,
-        say(f"attempt_outcome.{record.outcome}"),
+        _outcome(record),
         record.status,
         record.failure,
         record.reason,
         record.retry_after_s,
         f"{record.began_ms}+{record.took_ms}",
     )
+
+
+def _outcome(record: AttemptRecord) -> str:
+    outcome = say(f"attempt_outcome.{record.outcome}")
+    return say("attempt_outcome.reconnected", outcome=outcome) if record.reconnected else outcome
 
 
 def _times(row: ExchangeRow) -> str:

@@ -4,6 +4,7 @@ from typing import TypedDict, Unpack, get_args
 
 import click
 
+from anykey.administration.requests import row_fields
 from anykey.administration.usage import Grouping, recent, totals, usage_filter
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenCommand
@@ -49,7 +50,7 @@ def usage(since: str, by: str, last: int | None, *, as_json: bool, **which: Unpa
     only = usage_filter(home, since, **which)
     found = totals(home, by, only) if last is None else recent(home, last, only)
     if as_json:
-        print_json(found)
+        print_json([row if isinstance(row, UsageTotal) else row_fields(row) for row in found])
     elif not found:
         click.echo(say("cli.usage.none"))
     else:

@@ -16,7 +16,8 @@ UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 JSON_HEADER = (b"content-type", b"application/json")
 STREAM_HEADER = (b"content-type", b"text/event-stream; charset=utf-8")
 STREAM_EXTRA = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
-FIRST_ATTEMPT = (b"x-anykey-attempts", b"1")
+ATTEMPTS_HEADER = b"x-anykey-attempts"
+FIRST_ATTEMPT = (ATTEMPTS_HEADER, b"1")
 
 
 def answer_headers(exchange: Exchange, way: WayOut) -> Headers:
@@ -30,7 +31,7 @@ def answer_headers(exchange: Exchange, way: WayOut) -> Headers:
         (b"x-anykey-request-id", request_id),
         (b"x-anykey-trace-id", trace_id),
         *way.told,
-        FIRST_ATTEMPT if attempts == 1 else (b"x-anykey-attempts", b"%d" % attempts),
+        FIRST_ATTEMPT if attempts == 1 else (ATTEMPTS_HEADER, b"%d" % attempts),
     )
     if exchange.stream:
         headers += STREAM_EXTRA
@@ -38,11 +39,16 @@ def answer_headers(exchange: Exchange, way: WayOut) -> Headers:
 
 
 def refusal_headers(exchange: Exchange) -> Headers:
-    """What the answer to a call that failed is given besides its protocol's own headers: the trace, and who was asked last."""
+    """What the answer to a call that failed is given besides its protocol's own headers: the trace, and whose failure it is."""
     trace = ((b"x-anykey-trace-id", exchange.trace_id.encode("ascii", "replace")),)
     if exchange.step is None:
         return trace
-    return (*trace, *maker_headers(exchange.step), (b"x-anykey-attempts", b"%d" % exchange.attempts))
+    return (*trace, *maker_headers(exchange.step), (ATTEMPTS_HEADER, b"%d" % exchange.attempts))
+
+
+def with_attempts(headers: Headers, attempts: int) -> Headers:
+    """``headers`` of an earlier attempt, with how many there were in all."""
+    return tuple((name, b"%d" % attempts if name == ATTEMPTS_HEADER else value) for name, value in headers)
 
 
 def with_losses(exchange: Exchange, headers: Headers) -> Headers:

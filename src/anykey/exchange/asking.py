@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from anykey.conversation.failures import Failure, FailureError
+from anykey.conversation.failures import FailureError
 from anykey.exchange.answer_headers import JSON_HEADER, answer_headers, with_losses
 from anykey.exchange.crossing import Crossing
 from anykey.exchange.directions import NO_DIRECTIONS
@@ -15,7 +15,7 @@ from anykey.exchange.exchange import Exchange
 from anykey.exchange.fanned import Fan, send_all
 from anykey.exchange.gateway import LARGEST_ANSWER, Gateway
 from anykey.exchange.heartbeat import Heartbeats
-from anykey.exchange.mishaps import AttemptFailed, network_failure, refuses_state
+from anykey.exchange.mishaps import AttemptFailed, network_failure, no_token, refuses_state
 from anykey.exchange.ports import Headers, Reply
 from anykey.exchange.relay import StreamRelay
 from anykey.exchange.secrecy import conceal
@@ -25,7 +25,6 @@ from anykey.exchange.ways import WayOut
 from anykey.protocols.catalog import UPSTREAM_CODECS
 from anykey.protocols.codec import HttpReply
 from anykey.protocols.envelope import holds_envelope
-from anykey.protocols.http_errors import account_fault
 from anykey.protocols.openai_responses.compaction import holds_summary
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
@@ -53,6 +52,8 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
         else:
             upstream = await gateway.upstream.send(call)
         try:
+            if upstream.retried:
+                exchange.reconnected = True
             if not 200 <= upstream.status < 300:
                 raise await _read_error(exchange, way, upstream, headers)
             if not exchange.stream:
@@ -67,6 +68,7 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
         finally:
             upstream.abort()
     except UpstreamError as error:
+        exchange.reconnected |= error.retried
         raise AttemptFailed(network_failure(error, way.step.endpoint.provider)) from None
     except AttemptFailed as error:
         error.state_refused = refuses_state(error.failure) and crossing.carries_state
@@ -127,7 +129,7 @@ async def _send(exchange: Exchange, way: WayOut, call: Call, copies: int, to: Be
         return await send_all(gateway.upstream, call, copies)
     except TokenRefused as error:
         log.warning("%s: no access token for %s: %s", exchange.request_id, way.step.deployment.id, error)
-        raise AttemptFailed(_no_token(error.status)) from None
+        raise AttemptFailed(no_token(error.status)) from None
     finally:
         if beats is not None:
             await beats.stop()
@@ -177,7 +179,9 @@ async def _read_error(
     failure = UPSTREAM_CODECS[endpoint.protocol].decode_failure(upstream.status, upstream.headers, body)
     about_the_request = upstream.status in REPEATABLE_ERRORS and failure.fault == "caller"
     if endpoint.protocol != exchange.codec.name or not about_the_request or not _tells_an_error(body):
-        return AttemptFailed(failure)
+        failed = AttemptFailed(failure)
+        failed.token_refused = upstream.status == 401 and way.by_token
+        return failed
     return AttemptFailed(failure, HttpReply(upstream.status, (JSON_HEADER, *headers[1:]), body))
 
 
@@ -187,14 +191,6 @@ def _tells_an_error(body: bytes) -> bool:
         return isinstance(msgspec.json.decode(body, type=dict[str, Any]).get("error"), dict)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def _no_token(status: int) -> Failure:
-    """The credential cannot be exchanged for a token (``status`` of who refused it), or nobody could say so just now."""
-    if status >= 500:
-        return Failure("upstream_error", "The access token for this provider could not be had.")
-    kind = "upstream_refused_credential"
-    return Failure(kind, account_fault(kind, None) or "", upstream_status=401, should_retry=False)
 
 
 def _is_document(upstream: UpstreamReply | Fan) -> bool:

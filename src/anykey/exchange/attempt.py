@@ -12,6 +12,7 @@ import random
 from functools import partial
 
 from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.answer_headers import with_attempts
 from anykey.exchange.asking import ask
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
@@ -22,7 +23,6 @@ from anykey.exchange.shadow import cast_shadows
 from anykey.exchange.tries import Tries, Try, note_left_out, place_of
 from anykey.exchange.ways import WayOut
 from anykey.exchange.wellbeing import NO_TICKET
-from anykey.providers.auth import SCHEMES
 from anykey.routing.health import bearing_of
 from anykey.routing.plan import Plan
 from anykey.routing.retry import BACKOFF_MOST_S, MOST_ATTEMPTS, backoff_s, may_retry, wants_retry
@@ -48,7 +48,7 @@ async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway
         # Nothing to choose and nobody to look after: the way of nearly every call.
         way = gateway.ways.first(steps[0])
         try:
-            await try_once(exchange, way, "", reply, gateway)
+            await try_once(exchange, Try(way), reply, gateway)
         except AttemptFailed as error:
             first = Try(way), error
         else:
@@ -56,10 +56,9 @@ async def attempt_in_order(exchange: Exchange, plan: Plan, reply: Reply, gateway
     await _Course(exchange, plan, reply, gateway).run(first)
 
 
-async def try_once(
-    exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway: Gateway, *, choice: bool = False
-) -> None:
+async def try_once(exchange: Exchange, attempt: Try, reply: Reply, gateway: Gateway, *, choice: bool = False) -> None:
     """One upstream call, counted and timed. AttemptFailed: no answer was relayed. ``choice`` as ``Wellbeing.failed`` takes it."""
+    way, strip, renewed = attempt
     wellbeing = gateway.wellbeing
     deployment = way.step.deployment.id
     exchange.begin_attempt(way.step)
@@ -77,7 +76,8 @@ async def try_once(
     except AttemptFailed as error:
         exchange.on_content = None
         _note_failure(exchange, way, error, began, gateway)
-        if error.unsendable or _is_callers(exchange, way, error.failure):
+        error.token_refused &= not renewed  # only a fresh token that is refused tells something of the credential
+        if error.unsendable or error.token_refused or _is_callers(exchange, way, error.failure):
             wellbeing.released(way.pair, ticket)
         else:
             wellbeing.failed(way.pair, ticket, error.failure, choice=choice)
@@ -91,7 +91,7 @@ async def try_once(
     wellbeing.timed(deployment, began, exchange.first_token_at or now)
     if not wellbeing.all_well:
         wellbeing.answered(way.pair, ticket)
-    if exchange.attempt_log:
+    if exchange.attempt_log or exchange.reconnected:
         _note_answer(exchange, way, began, now)
 
 
@@ -121,15 +121,14 @@ class _Course:
     async def _error_of(self, attempt: Try) -> AttemptFailed | None:
         """What became of a try; None: it was answered."""
         try:
-            await try_once(self._exchange, *attempt, self._reply, self._gateway, choice=not self._plan.single)
+            await try_once(self._exchange, attempt, self._reply, self._gateway, choice=not self._plan.single)
         except AttemptFailed as error:
             return error
         return None
 
     async def _repeated(self, attempt: Try, error: AttemptFailed) -> bool:
         """Try the same again as far as that makes sense after ``error``. True: then it was answered."""
-        again = self._mended(attempt, error)
-        if again is not None:
+        while (again := self._mended(attempt, error)) is not None:
             mended = await self._error_of(again)
             if mended is None:
                 return True
@@ -154,10 +153,11 @@ class _Course:
         way = attempt.way
         if error.state_refused and not attempt.strip:
             log.info("%s: %s refused the reasoning state: %s", self._exchange.request_id, way.step.deployment.id, error)
-            return Try(way, STATE_REFUSED)
-        refused = error.failure.kind == "upstream_refused_credential" and error.failure.upstream_status == 401
-        if refused and way.credential is not None and SCHEMES[way.scheme].grant is not None:
+            return attempt._replace(strip=STATE_REFUSED)
+        if error.token_refused and way.credential is not None:
+            log.info("%s: %s refused the access token", self._exchange.request_id, way.step.deployment.id)
             self._gateway.tokens.forget(way.scheme, way.credential.secret)
+            return attempt._replace(renewed=True)
         return None
 
     def _retry_after_s(self, attempt: Try, error: AttemptFailed, retries: int) -> float | None:
@@ -176,11 +176,13 @@ class _Course:
     async def _give_up(self, error: AttemptFailed) -> None:
         exchange, reply = self._exchange, self._reply
         exchange.forget_answer()
+        exchange.step = error.step
         if error.spoken is None or reply.started:
             raise FailureError(error.failure)
         exchange.failure = error.failure
         exchange.status = error.spoken.status
-        await reply.whole(*error.spoken)
+        status, headers, body = error.spoken
+        await reply.whole(status, with_attempts(headers, exchange.attempts), body)
 
 
 async def _ask_overridden(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway: Gateway) -> None:
@@ -208,9 +210,11 @@ def _is_callers(exchange: Exchange, way: WayOut, failure: Failure) -> bool:
 def _note_failure(exchange: Exchange, way: WayOut, error: AttemptFailed, began: float, gateway: Gateway) -> None:
     log.info("%s: %s failed: %s", exchange.request_id, way.step.deployment.id, error.failure.message)
     began_ms, took_ms = int((began - exchange.began) * 1000), int((gateway.monotonic() - began) * 1000)
-    exchange.note_attempt(attempts.failed(place_of(way), exchange.attempts, began_ms, took_ms, error.failure))
+    place = place_of(way)._replace(reconnected=exchange.reconnected)
+    exchange.note_attempt(attempts.failed(place, exchange.attempts, began_ms, took_ms, error.failure))
 
 
 def _note_answer(exchange: Exchange, way: WayOut, began: float, now: float) -> None:
     began_ms, took_ms = int((began - exchange.began) * 1000), int((now - began) * 1000)
-    exchange.note_attempt(attempts.answered(place_of(way), exchange.attempts, began_ms, took_ms, exchange.status))
+    place = place_of(way)._replace(reconnected=exchange.reconnected)
+    exchange.note_attempt(attempts.answered(place, exchange.attempts, began_ms, took_ms, exchange.status))

@@ -39,6 +39,7 @@ _FAILURES: dict[UnroutableCode, tuple[FailureKind, str, str]] = {
 def choose(exchange: Exchange, gateway: Gateway) -> Plan:
     """Which deployments may answer, in order. FailureError: none may, or the headers direct what cannot be."""
     snapshot, protocol = gateway.snapshot, exchange.codec.name
+    gateway.wellbeing.hear(exchange.began)
     if exchange.bound_to is not None:
         return _bound(exchange.bound_to, exchange, snapshot)
     if exchange.key is not None:

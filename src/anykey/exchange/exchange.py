@@ -59,6 +59,8 @@ class Exchange:
     bound_to: str | None = None
     """The deployment that alone can answer, because it keeps what the call continues."""
     attempt_log: tuple[AttemptRecord, ...] = ()
+    reconnected: bool = False
+    """The attempt took a second connection: the first, a kept-alive one, was dead."""
     on_content: Callable[[], None] | None = None
     """Told as soon as a stream's answer goes to the client."""
 
@@ -92,6 +94,7 @@ class Exchange:
         self.attempts += 1
         if self.attempts > 1:
             self.failure = None
+            self.reconnected = False
             self.forget_answer()
             self.request_losses = ()
             self.response_losses = []

@@ -37,6 +37,7 @@ class Fan:
         self._open = len(replies)
         self.status = replies[0].status
         self.headers = replies[0].headers
+        self.retried = any(reply.retried for reply in replies)
 
     def header(self, name: bytes) -> bytes | None:
         """The first reply's header of that name."""

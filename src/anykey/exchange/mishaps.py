@@ -7,6 +7,8 @@ import re
 
 from anykey.conversation.failures import Failure
 from anykey.protocols.codec import HttpReply
+from anykey.protocols.http_errors import account_fault
+from anykey.routing.plan import PlanStep
 from anykey.upstream.failures import (
     BodyTooLarge,
     ConnectFailed,
@@ -59,13 +61,16 @@ EVENT_END = b"\n\n"
 class AttemptFailed(Exception):
     """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same
     protocol: clients repair themselves on the exact wording of a 400. ``state_refused``: the call carried reasoning state, and
-    that is what the upstream did not take. ``unsendable``: nothing was sent, since the request does not fit this deployment."""
+    that is what the upstream did not take. ``token_refused``: it did not take the access token, and may take another.
+    ``unsendable``: nothing was sent, since the request does not fit this deployment. ``step``: whose failure it is."""
 
     def __init__(self, failure: Failure, spoken: HttpReply | None = None, *, unsendable: bool = False) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.spoken = spoken
         self.state_refused = False
+        self.token_refused = False
+        self.step: PlanStep | None = None
         self.unsendable = unsendable
 
 
@@ -89,6 +94,14 @@ def network_failure(error: UpstreamError, provider: str) -> Failure:
                 "upstream_timeout" if kind in TIMEOUTS else "upstream_error", f"The provider {provider} {what}."
             )
     return Failure("upstream_error", f"The call to the provider {provider} failed.")
+
+
+def no_token(status: int) -> Failure:
+    """The credential cannot be exchanged for a token (``status`` of who refused it), or nobody could say so just now."""
+    if status >= 500:
+        return Failure("upstream_error", "The access token for this provider could not be had.")
+    kind = "upstream_refused_credential"
+    return Failure(kind, account_fault(kind, None) or "", upstream_status=401, should_retry=False)
 
 
 def cut_short(provider: str) -> Failure:

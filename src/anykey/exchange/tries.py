@@ -50,10 +50,12 @@ _GOES_FURTHER = frozenset({"context_too_long", "content_blocked"})
 
 
 class Try(NamedTuple):
-    """One call to be made. ``strip``: why it must carry no reasoning state; ``""``: it may."""
+    """One call to be made. ``strip``: why it must carry no reasoning state; ``""``: it may. ``renewed``: its access token is
+    a new one, since the last was refused."""
 
     way: WayOut
     strip: str = ""
+    renewed: bool = False
 
 
 class Tries:
@@ -81,7 +83,7 @@ class Tries:
         """The try gave no answer."""
         self._tried.append(attempt.way)
         self._last = error
-        self._last_step = attempt.way.step
+        self._last_step = error.step = attempt.way.step
         self._told.append(error)
         self._patience_s = max(self._patience_s, PATIENCE * attempt.way.timeouts.first_byte_s)
 
@@ -173,8 +175,9 @@ def note_left_out(exchange: Exchange, plan: Plan, gateway: Gateway) -> None:
     """Write down what the planner passed over because it rests, unless that was written down already."""
     known = {record.deployment for record in exchange.attempt_log}
     for entry in plan.left_out[:MOST_RECORDS]:
-        if entry.deployment not in known and gateway.wellbeing.resting(entry.deployment) is not None:
-            exchange.note_attempt(attempts.skipped(Place(entry.deployment), 0, entry.why))
+        block = None if entry.deployment in known else gateway.wellbeing.rest(entry.deployment)
+        if block is not None:
+            exchange.note_attempt(attempts.skipped(Place(entry.deployment), 0, block.why, block.failure, block.wait_s))
 
 
 def _rank(failure: Failure) -> int:
@@ -197,4 +200,6 @@ def _soonest(told: list[AttemptFailed], waits: list[float]) -> AttemptFailed:
     named = [error.failure.retry_after_s for error in told if error.failure.retry_after_s is not None] + waits
     if not named or last.failure.retry_after_s == min(named):
         return last
-    return AttemptFailed(msgspec.structs.replace(last.failure, retry_after_s=min(named)), last.spoken)
+    sooner = AttemptFailed(msgspec.structs.replace(last.failure, retry_after_s=min(named)), last.spoken)
+    sooner.step = last.step
+    return sooner

@@ -56,6 +56,11 @@ class WayOut(msgspec.Struct, frozen=True):
     """``headers`` are all that the scheme needs."""
 
     @property
+    def by_token(self) -> bool:
+        """What goes out is an access token, not the credential itself."""
+        return self.credential is not None and SCHEMES[self.scheme].grant is not None
+
+    @property
     def pair(self) -> tuple[str, str]:
         """What a circuit belongs to."""
         return self.step.deployment.id, self.mark

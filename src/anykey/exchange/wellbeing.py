@@ -73,15 +73,21 @@ class Wellbeing:
 
     def resting(self, deployment: str) -> str | None:
         """Why none of its credentials may be used for this deployment; None: one may."""
+        block = self.rest(deployment)
+        return None if block is None else block.why
+
+    def rest(self, deployment: str) -> Block | None:
+        """The block of that credential of the deployment which may be used again first; None: one may be used now."""
+        soonest: Block | None = None
         if self.all_well:
             return None
-        why: str | None = None
         for mark in self._marks_of(deployment.partition("/")[0]):
             block = self.block((deployment, mark))
             if block is None:
                 return None
-            why = why or block.why
-        return why
+            if soonest is None or block.wait_s < soonest.wait_s:
+                soonest = block
+        return soonest
 
     def busy(self, deployment: str) -> int:
         """Calls under way."""
@@ -92,6 +98,11 @@ class Wellbeing:
         return self._latencies.get(deployment, (0.0, 0.0))[0]
 
     # Calls
+
+    def hear(self, began: float) -> None:
+        """A call came at ``began`` and is about to be planned: by now others may have found out what it should heed."""
+        if began >= self._look_at:
+            self._look(self._monotonic())
 
     def begin(self, deployment: str) -> float:
         """A call of ``deployment`` begins; the time of the steady clock."""

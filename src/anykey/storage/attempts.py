@@ -1,4 +1,4 @@
-"""What each try of a call came to, as JSON in its usage row. A call that its first try answered has none."""
+"""What each try of a call came to, as JSON in its usage row. A call that its first try answered at once has none."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -15,7 +15,8 @@ LONGEST_REASON = 300
 
 class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One try. `number` counts the calls that were made, 0 for one that was skipped; `status` is the upstream's HTTP status,
-    `failure` a Failure's kind; `began_ms` is the time since the client's call began."""
+    `failure` a Failure's kind; `began_ms` is the time since the client's call began. `reconnected`: the call was first written to
+    a kept-alive connection that turned out to be dead, and then to a new one."""
 
     number: int
     deployment: str
@@ -28,14 +29,16 @@ class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: str | None = None
     reason: str | None = None
     retry_after_s: float | None = None
+    reconnected: bool = False
 
 
 class Place(NamedTuple):
-    """Whom a record is about."""
+    """Whom a record is about, and whether it took a new connection to ask it."""
 
     deployment: str
     credential: str | None = None
     protocol: str | None = None
+    reconnected: bool = False
 
 
 def skipped(
@@ -69,13 +72,22 @@ def failed(place: Place, number: int, began_ms: int, took_ms: int, failure: Fail
         failure.kind,
         failure.message[:LONGEST_REASON],
         failure.retry_after_s,
+        place.reconnected,
     )
 
 
 def answered(place: Place, number: int, began_ms: int, took_ms: int, status: int) -> AttemptRecord:
     """Its answer went to the client."""
     return AttemptRecord(
-        number, place.deployment, "answered", began_ms, took_ms, place.credential, place.protocol, status
+        number,
+        place.deployment,
+        "answered",
+        began_ms,
+        took_ms,
+        place.credential,
+        place.protocol,
+        status,
+        reconnected=place.reconnected,
     )
 
 

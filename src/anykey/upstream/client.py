@@ -9,7 +9,7 @@ from pathlib import Path
 
 from anykey.upstream.connection import Connection
 from anykey.upstream.dialing import dial, tls_context
-from anykey.upstream.failures import ConnectionLost, ProxyFailed
+from anykey.upstream.failures import ConnectionLost, ProxyFailed, UpstreamError
 from anykey.upstream.lane import Lane
 from anykey.upstream.pool import Pool
 from anykey.upstream.proxy import Proxy, ProxySettings
@@ -75,10 +75,14 @@ class UpstreamClient:
         if connection is not None:
             reply = await self._exchange_on_kept(connection, call, head, total_by)
         if reply is None:
-            fresh = await self._dial(lane, call, total_by)
-            reply = self._reply(fresh, call, total_by)
-            reply.retried = connection is not None
-            await fresh.exchange(head, call.body, reply)
+            try:
+                fresh = await self._dial(lane, call, total_by)
+                reply = self._reply(fresh, call, total_by)
+                reply.retried = connection is not None
+                await fresh.exchange(head, call.body, reply)
+            except UpstreamError as error:
+                error.retried = connection is not None
+                raise
         if proxy is not None and reply.status == 407:
             reply.abort()
             raise ProxyFailed(f"{proxy.peer} wants other credentials", response_started=True)

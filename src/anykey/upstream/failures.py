@@ -19,7 +19,10 @@ Messages name what happened and host:port, never a path, a query, a header or a 
 
 
 class UpstreamError(Exception):
-    """A call that did not give a whole response. `response_started`: at least one byte of a response had arrived."""
+    """A call that did not give a whole response. `response_started`: at least one byte of a response had arrived. `retried`: it
+    failed on a new connection, after a kept-alive one had turned out to be dead."""
+
+    retried = False
 
     def __init__(self, message: str, *, response_started: bool) -> None:
         super().__init__(message)

@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from anykey.administration.home import prepare_home
@@ -23,7 +24,9 @@ TRIES = [
         30,
         Failure("rate_limited", "slow down", retry_after_s=9.0),
     ),
-    answered(Place("lab1/m", "lab1#default", "openai_chat"), 2, 33, 400, 200),
+    msgspec.structs.replace(
+        answered(Place("lab1/m", "lab1#default", "openai_chat"), 2, 33, 400, 200), reconnected=True
+    ),
 ]
 ROW = ExchangeRow(
     id="req_1",
@@ -46,6 +49,7 @@ ROW = ExchangeRow(
     trace_id="trace-7",
     scenario="longContext",
     route="public_name",
+    metadata='{"team":"search"}',
     attempt_details=as_text(TRIES),
 )
 
@@ -70,7 +74,7 @@ def test_show_tells_every_try_with_its_reason(capsys: pytest.CaptureFixture[str]
         "lab0#default",
         "slow down",
         "rate_limited",
-        "answered",
+        "answered on a new connection",
         "input_tokens 7",
         "tools[0]",
     ):
@@ -83,7 +87,8 @@ def test_show_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["requests", "show", "req_1", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [(one["number"], one["outcome"]) for one in said["attempts"]] == [(1, "failed"), (2, "answered")]
-    assert said["request"]["deployment"] == "lab1/m"
+    assert [one.get("reconnected") for one in said["attempts"]] == [None, True]
+    assert (said["request"]["deployment"], said["request"]["metadata"]) == ("lab1/m", {"team": "search"})
 
 
 @pytest.mark.usefixtures("rows")
@@ -91,7 +96,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["requests", "list"]) == 0
     assert "best → lab1/m" in capsys.readouterr().out
     assert main(["requests", "list", "--json", "--status", "2xx", "--model", "best", "--limit", "1"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["id"] == "req_1"
+    (said,) = json.loads(capsys.readouterr().out)
+    assert (said["id"], said["metadata"], len(said["attempt_details"])) == ("req_1", {"team": "search"}, 2)
     assert main(["requests", "list", "--status", "500"]) == 0
     assert "no such calls" in capsys.readouterr().out
 

@@ -9,6 +9,7 @@ import pytest
 
 from anykey.administration.home import prepare_home
 from anykey.cli.main import main
+from anykey.storage.attempts import Place, answered, as_text
 from anykey.storage.records import ExchangeRow
 from anykey.storage.writer import ExchangeWriter
 
@@ -36,6 +37,7 @@ ROW = ExchangeRow(
     first_token_ms=12,
     total_ms=345,
     metadata='{"team":"search"}',
+    attempt_details=as_text([answered(Place("lab/gpt-x"), 2, 5, 340, 200)]),
 )
 FAILED = ExchangeRow(
     id="req_2",
@@ -95,7 +97,9 @@ def test_recent_exchanges_say_how_each_went(capsys: pytest.CaptureFixture[str]) 
 def test_recent_json_is_the_whole_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["usage", "--recent", "1", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row == {name: getattr(ROW, name) for name in ROW.__struct_fields__} | {"losses": list(ROW.losses)}
+    one = {"number": 2, "deployment": "lab/gpt-x", "outcome": "answered", "began_ms": 5, "took_ms": 340, "status": 200}
+    values = {"losses": list(ROW.losses), "metadata": {"team": "search"}, "attempt_details": [one]}
+    assert row == {name: getattr(ROW, name) for name in ROW.__struct_fields__} | values
 
 
 @pytest.mark.usefixtures("rows")

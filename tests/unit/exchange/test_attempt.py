@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from anykey.administration.requests import attempts_of
 from tests.fakes.answers import (
     CHAT,
     MESSAGES,
+    MODEL,
     PAIRS,
     PATHS,
     PROTOCOLS,
@@ -280,3 +282,26 @@ async def test_what_an_upstream_said_is_told_before_what_could_not_be_asked(tmp_
         async with RunningGateway(tmp_path, doors) as gateway:
             reply = await strictly(gateway)
     assert (reply.status, len(busy.calls), len(lossy.calls)) == (429, 1, 0)
+
+
+@pytest.mark.parametrize("verbatim", [False, True])
+async def test_an_error_names_whose_it_is(tmp_path: Path, verbatim: bool) -> None:
+    """The first failure is told, though the second deployment was tried after it."""
+
+    async def breaks(_: RecordedCall, connection: WireConnection) -> None:
+        connection.reset()
+
+    told = failing(400, {"error": {"message": "too long", "code": "context_length_exceeded"}})
+    first = told if verbatim else failing(429, error_body(CHAT, "slow down"), (("retry-after", "3"),))
+    async with WireServer(first) as one, WireServer(breaks) as two:
+        doors = config((CHAT, one.url), (CHAT, two.url))
+        if verbatim:
+            doors = doors.replace(f', "lab1/{MODEL}"', "") + f'larger = ["lab1/{MODEL}"]\n'
+        async with RunningGateway(tmp_path, doors) as gateway:
+            reply = await ask(gateway, CHAT)
+            row = (await gateway.rows())[0]
+    assert (reply.status, len(two.calls)) == (400 if verbatim else 429, 1)
+    named = [reply.headers[f"x-anykey-{name}"] for name in ("provider", "model", "deployment", "attempts")]
+    assert named == ["lab0", MODEL, f"lab0/{MODEL}", "2"]
+    assert (row.provider, row.deployment, row.attempts) == ("lab0", f"lab0/{MODEL}", 2)
+    assert [one.deployment for one in attempts_of(row)] == [f"lab0/{MODEL}", f"lab1/{MODEL}"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from anykey.administration.requests import attempts_of
 from tests.fakes.answers import (
     CHAT,
     MESSAGES,
@@ -147,3 +148,17 @@ async def test_an_upstream_that_answers_a_stream_whole(tmp_path: Path) -> None:
     async with wired(tmp_path, MESSAGES, script) as (gateway, _):
         reply = await ask(gateway, CHAT, n=2, stream=True)
     assert texts(reply.body, stream=True) == {0: "Hello world", 1: "Hello world"}
+
+
+async def test_a_connection_that_died_as_it_was_used_again_is_written_down(tmp_path: Path) -> None:
+    async def script(call: RecordedCall, connection: WireConnection) -> None:
+        if [one.connection for one in server.calls].count(call.connection) > 1:
+            connection.close()
+        else:
+            await answering(MESSAGES)(call, connection)
+
+    async with wired(tmp_path, MESSAGES, script) as (gateway, server):
+        replies = [await ask(gateway, CHAT, n=2) for _ in range(2)]
+        rows = await gateway.rows(2)
+    assert [texts(reply.body, stream=False) for reply in replies] == [{0: "Hello world", 1: "Hello world"}] * 2
+    assert [[(one.number, one.reconnected) for one in attempts_of(row)] for row in rows] == [[(1, True)], [(1, False)]]

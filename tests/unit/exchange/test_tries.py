@@ -17,6 +17,7 @@ from anykey.providers.configured import StoredCredential
 from anykey.providers.secret import Secret
 from anykey.routing.ask import Ask, View
 from anykey.routing.plan import Plan, PlanStep, plan
+from anykey.routing.planned import LeftOut
 from anykey.routing.retry import MOST_ATTEMPTS
 from tests.unit.routing.configuring import provider, snapshot
 
@@ -197,3 +198,24 @@ def test_what_was_tried_before_is_not_tried_again() -> None:
     first = Try(lab.gateway.ways.first(lab.plan.steps[0]))
     tries.failed(first, AttemptFailed(DOWN))
     assert name(next(iter(tries))) == "anthropic#default"
+
+
+def test_what_the_planner_left_out_is_written_down_like_what_was_skipped() -> None:
+    lab = Lab()
+    lab.note(lab.mark(1), LIMITED)
+    left_out = (LeftOut("anthropic/m", "it rested when the plan was made"), LeftOut("no/such", "no endpoint"))
+    lab.plan = msgspec.structs.replace(lab.plan, steps=(lab.plan.steps[0], lab.plan.steps[2]), left_out=left_out)
+    lab.run(DOWN)
+    (skipped,) = lab.exchange.attempt_log
+    assert (skipped.deployment, skipped.failure) == ("anthropic/m", "rate_limited")
+    assert skipped.reason == "the credential anthropic#default rests"
+    assert skipped.retry_after_s == pytest.approx(30.0, abs=1)
+
+
+def test_what_is_told_says_whose_it_is() -> None:
+    lab = Lab()
+    _, told = lab.run(DOWN, LIMITED, DOWN)
+    assert (told.failure, told.step) == (LIMITED, lab.plan.steps[1])
+    _, told = Lab().run(failing("rate_limited", 429, 5.0), LIMITED)
+    assert told.step is not None
+    assert (told.failure.retry_after_s, told.step.deployment.id) == (5.0, "deepseek/m")

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from anykey.conversation.failures import Failure
-from anykey.exchange.wellbeing import HALF_LIFE_S, NO_TICKET, Wellbeing
+from anykey.exchange.wellbeing import HALF_LIFE_S, LOOK_EVERY_S, NO_TICKET, Wellbeing
 from anykey.routing.health import BARRED_S, FAILURES_IN_A_ROW, OPEN_BASE_S
 from anykey.storage.health import HealthRow
 
@@ -210,3 +210,27 @@ def test_a_row_that_has_ended_is_not_taken_over() -> None:
     shared.rows["", M[1]] = theirs("", M[1], lab.now - 100)
     lab.being.begin("lab/m")
     assert lab.being.all_well
+
+
+def test_a_deployment_rests_until_its_first_credential_may_be_used_again() -> None:
+    lab = Lab()
+    lab.fail(M, LIMITED)
+    assert lab.being.rest("lab/m") is None
+    lab.fail(OTHER, Failure("rate_limited", "slow", retry_after_s=12.0))
+    block = lab.being.rest("lab/m")
+    assert block is not None
+    assert (block.why, block.wait_s) == ("the credential lab#b rests", 12.0)
+    assert lab.being.resting("lab/m") == block.why
+
+
+def test_what_others_found_out_is_heard_before_a_call_is_planned() -> None:
+    shared = Shared()
+    lab = Lab(shared)
+    lab.being.hear(lab.now)
+    for pair in (M, OTHER):
+        shared.rows[pair] = theirs(*pair, lab.now, "upstream_error: it fell over")
+    lab.being.hear(lab.now)
+    assert lab.being.all_well  # it has looked a moment ago
+    lab.now += LOOK_EVERY_S
+    lab.being.hear(lab.now)
+    assert "it fell over" in (lab.being.resting("lab/m") or "")

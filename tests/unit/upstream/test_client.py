@@ -138,6 +138,21 @@ async def test_a_stale_connection_is_retried_once_on_a_new_one(client: UpstreamC
         assert [call.connection for call in server.calls] == [0, 1, 1, 2]
 
 
+async def test_a_new_connection_that_fails_too_is_known_to_be_the_second(client: UpstreamClient) -> None:
+    async def answer_once(call: RecordedCall, connection: WireConnection) -> None:
+        if len(server.calls) == 1:
+            await connection.json(200, {"on": call.connection})
+        else:
+            connection.close()
+
+    async with WireServer(answer_once) as server:
+        await _fetch(client, _call(server))
+        for retried, calls in ((True, 3), (False, 4)):
+            with pytest.raises(ConnectionLost) as caught:
+                await client.send(_call(server))
+            assert (caught.value.retried, len(server.calls)) == (retried, calls)
+
+
 async def test_no_retry_once_a_byte_of_the_answer_came(client: UpstreamClient) -> None:
     async def die_on_the_second(_: RecordedCall, connection: WireConnection) -> None:
         if len(server.calls) == 1:

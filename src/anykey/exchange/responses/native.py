@@ -6,6 +6,7 @@ provider is shared by all keys of this gateway, and the provider would show any 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -14,13 +15,14 @@ from anykey.conversation.failures import Failure, FailureError, invalid
 from anykey.exchange.choosing import choose
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import LARGEST_ANSWER, Gateway, WayOut
-from anykey.exchange.mishaps import network_failure
+from anykey.exchange.mishaps import network_failure, no_token
 from anykey.exchange.responses.answers import EVENTS, JSON, Asking, answer_headers
 from anykey.exchange.responses.asked import Asked
 from anykey.exchange.responses.frames import Fields, read_fields
 from anykey.exchange.responses.items import identified, items_of, reference_of
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final
+from anykey.exchange.secrecy import concealed_failure
 from anykey.protocols.catalog import CODECS
 from anykey.routing.configured import split_path
 from anykey.routing.plan import PlanStep, step_at
@@ -28,6 +30,9 @@ from anykey.storage.responses import StoredResponse, find_item_home, find_respon
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.failures import UpstreamError
 from anykey.upstream.records import Call
+from anykey.upstream.tokens import TokenRefused
+
+log = logging.getLogger(__name__)
 
 RESPONSES = "openai_responses"
 ELSEWHERE = "native"
@@ -110,6 +115,9 @@ async def forward(asking: Asking, stored: StoredResponse, method: str, suffix: s
             return await _tell(asking, upstream, way)
         finally:
             upstream.abort()
+    except TokenRefused as error:
+        log.warning("%s: no access token for %s: %s", exchange.request_id, step.deployment.id, error)
+        raise FailureError(no_token(error.status)) from None
     except UpstreamError as error:
         if asking.reply.started:
             await asking.reply.end()
@@ -130,7 +138,8 @@ async def _tell(asking: Asking, upstream: UpstreamReply, way: WayOut) -> bool:
         return True
     body = await upstream.read(LARGEST_ANSWER)
     if not 200 <= upstream.status < 300:
-        raise FailureError(CODECS[RESPONSES].decode_failure(upstream.status, upstream.headers, body))
+        failure = CODECS[RESPONSES].decode_failure(upstream.status, upstream.headers, body)
+        raise FailureError(concealed_failure(failure, way.step))
     await reply.whole(upstream.status, (*answer_headers(exchange, (JSON,)), deployment), body)
     return True
 

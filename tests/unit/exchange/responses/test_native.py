@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from anykey.administration.keys import create_key
 from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
+from tests.unit.providers.auth.keys import authorized_user
 
 PATH = "/v1/responses"
 ITEM = {"type": "message", "id": "msg_9", "role": "assistant", "status": "completed"}
@@ -139,3 +142,53 @@ async def test_without_the_setting_the_provider_is_told_to_keep_nothing(tmp_path
     assert (asked["store"], asked["include"]) == (False, ["reasoning.encrypted_content"])
     assert (made.json()["store"], found.json()) == (True, made.json())
     assert lab.asked == [("POST", PATH)]
+
+
+@pytest.mark.parametrize(
+    "refusal", [(400, {"error": "invalid_grant"}), (503, {}), None], ids=["refused", "ill", "gone"]
+)
+async def test_a_lookup_without_an_access_token_fails_as_any_call_does(
+    tmp_path: Path, refusal: tuple[int, Any] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """``None``: who gives out tokens hangs up."""
+    granting = True
+
+    async def script(call: RecordedCall, connection: WireConnection) -> None:
+        if call.target != "/token":
+            await keeps(call, connection)
+        elif granting:
+            await connection.json(200, {"access_token": "t-0", "expires_in": 60})
+        elif refusal is not None:
+            await connection.json(*refusal)
+        else:
+            connection.reset()
+
+    async with WireServer(script) as upstream:
+        account = authorized_user(token_uri=f"{upstream.url}/token", quota_project_id=None).reveal()
+        plain = CONFIG.format(url=upstream.url, native="true", dialect="")
+        config = plain.replace("native_state", 'auth = "google_oauth"\nnative_state')
+        async with RunningGateway(tmp_path, config, {"LAB_KEY": account}) as gateway:
+            assert (await gateway.post(PATH, body(model="keeper/upstream-model"))).status == 200
+            granting = False
+            looked_up = await gateway.get(f"{PATH}/resp_9")
+            asked = await gateway.post(PATH, body(model="keeper/upstream-model"))
+    assert (looked_up.status, looked_up.json()["error"]) == (asked.status, asked.json()["error"])
+    assert looked_up.status == (424 if refusal == (400, {"error": "invalid_grant"}) else 502)
+    assert {one.headers["x-anykey-deployment"] for one in (looked_up, asked)} == {"keeper/upstream-model"}
+    assert "failed inside the gateway" not in caplog.text
+
+
+async def test_a_provider_that_repeats_its_credential_is_not_repeated(tmp_path: Path) -> None:
+    async def tells(call: RecordedCall, connection: WireConnection) -> None:
+        if call.method == "POST":
+            await keeps(call, connection)
+        else:
+            await connection.json(400, {"error": {"message": f"no such {call.header('authorization')}"}})
+
+    async with WireServer(tells) as upstream:
+        config = CONFIG.format(url=upstream.url, native="true", dialect="")
+        async with RunningGateway(tmp_path, config, {"LAB_KEY": "canary-of-twenty-one"}) as gateway:
+            await gateway.post(PATH, body(model="test-model"))
+            told = await gateway.get(f"{PATH}/resp_9")
+    assert (told.status, "no such" in told.json()["error"]["message"]) == (400, True)
+    assert b"canary" not in told.body
