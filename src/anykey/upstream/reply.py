@@ -183,6 +183,8 @@ class Reply:
             self._paused = True
             self._link.pause_reading()
         self.wake()
+        if self._over:
+            parser.let_go()
         return self._over
 
     def lost(self, error: Exception | None) -> None:
@@ -269,4 +271,5 @@ class Reply:
         if not self._over:
             self._over = True
             self._link.close()
+            self._parser.let_go()
         self.wake()

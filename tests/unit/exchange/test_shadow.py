@@ -80,7 +80,9 @@ async def test_what_another_providers_model_thought_is_not_copied(tmp_path: Path
     ]
     async with WireServer(answering(MESSAGES)) as server, WireServer(answering(MESSAGES)) as other:
         config = CONFIG.format(url=server.url, other=other.url, model=MODEL)
-        config = config.replace(f'"{server.url}/v1"', f'"{server.url}"').replace('"openai_chat"', '"anthropic_messages"')
+        config = config.replace(f'"{server.url}/v1"', f'"{server.url}"').replace(
+            '"openai_chat"', '"anthropic_messages"'
+        )
         async with RunningGateway(tmp_path, config) as gateway:
             asked = {"model": "test-model", "max_tokens": 64, "messages": said}
             assert (await gateway.post("/v1/messages", asked)).status == 200

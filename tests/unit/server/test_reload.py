@@ -1,9 +1,11 @@
 """When the configuration is read again, what becomes of it, and what is said about it."""
 
 import asyncio
+import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,7 +17,7 @@ from anykey.exchange.gateway import Gateway
 from anykey.routing.building import build_snapshot
 from anykey.routing.snapshot import Snapshot
 from anykey.server import reload as module
-from anykey.server.reload import ChangeWatch, Reloader, Sources
+from anykey.server.reload import ChangeWatch, Reloader, Sources, settle_memory
 from anykey.settings import Settings, load_settings
 from anykey.storage.database import Database
 from anykey.storage.engine import transaction
@@ -126,7 +128,8 @@ async def test_one_reload_at_a_time_and_one_after_it(tmp_path: Path) -> None:
             bench.reloader.ask()
             await asyncio.sleep(0.002)  # the loop is free meanwhile
         assert bench.loads == 3
-        await asyncio.sleep(0.4)
+        await bench.until(lambda: bench.loads == 4)
+        await asyncio.sleep(0.3)
         assert bench.loads == 4
 
 
@@ -213,3 +216,18 @@ def test_a_database_that_fails_has_not_changed(tmp_path: Path) -> None:
     assert not watch.changed()
     assert not watch.changed()
     watch.close()
+
+
+def test_what_is_here_is_not_walked_and_what_was_left_is_collected() -> None:
+    class Left:
+        def __init__(self) -> None:
+            self.itself = self
+
+    left = weakref.ref(Left())
+    assert left() is not None
+    settle_memory()
+    try:
+        assert left() is None
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()

@@ -1,5 +1,8 @@
 """Responses as bytes: framing, what is refused, and what makes a connection unfit for another call."""
 
+import gc
+import weakref
+
 import pytest
 
 from anykey.upstream.failures import FramingBroken, HeadersTooLarge, UpstreamError
@@ -139,3 +142,16 @@ def test_chunk_sizes_sent_apart_from_their_data_are_no_fault() -> None:
         parser.feed(b"1\r\n")
         parser.feed(b"x\r\n")
     assert len(parser.take()) == 20_000
+
+
+def test_a_parser_that_is_let_go_waits_for_no_collector() -> None:
+    gc.disable()
+    try:
+        parser = ResponseParser("peer", "GET")
+        parser.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        parser.let_go()
+        left = weakref.ref(parser)
+        del parser
+        assert left() is None
+    finally:
+        gc.enable()
