@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 
-from anykey.accounts.keys import ApiKey
 from anykey.administration.home import Home
 from anykey.administration.known_models import known_models
 from anykey.language import say
@@ -17,8 +16,6 @@ from anykey.settings import Settings
 from anykey.storage.configs import load_configs
 from anykey.storage.health import HealthRow, read_health
 
-NOBODY = ApiKey(id="", name="", digest=b"", last4="", created_at=0)
-"""A key of the default group that says nothing itself: who is asked for where no key is named."""
 _RESTING = frozenset({"open", "barred", "resting", "disabled"})
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from anykey.conversation.parts import ProtocolName
 from anykey.exchange.counting import count_tokens
 from anykey.exchange.exchange import Exchange
+from anykey.exchange.explaining import answer_explain
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.ports import Reply
 from anykey.exchange.responses.answers import NOWHERE, Target, Verb
@@ -54,6 +55,7 @@ STATELESS: dict[tuple[Operation, str], Journey] = {
     ("count_tokens", "POST"): Journey("anthropic_messages", _stateless(count_tokens)),
     ("gemini", "POST"): Journey("gemini_generate", _stateless(generate)),
     ("gemini_count", "POST"): Journey("gemini_generate", _stateless(count_tokens)),
+    ("explain", "POST"): Journey("openai_chat", _stateless(answer_explain)),
     ("input_tokens", "POST"): Journey("openai_responses", _stateless(count_tokens)),
 }
 JOURNEYS = STATELESS | {call: Journey("openai_responses", VERBS[verb]) for call, verb in STATEFUL.items()}

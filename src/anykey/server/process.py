@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ from anykey.server.built_in import BuiltIn
 from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
-from anykey.server.reload import Reloader, Sources, settle_memory
+from anykey.server.reload import Reloader, Sources
 from anykey.settings import Settings
 from anykey.settings.records import ServerSettings
 from anykey.storage.configs import load_configs
@@ -231,6 +232,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            settle_memory()
+            gc.collect()
+            gc.freeze()  # what is here now stays: the collector need not walk it for every few thousand requests
             host, port = self._listener.getsockname()[:2]
             self._ready(Address(host, port))

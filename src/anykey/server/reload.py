@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -115,8 +114,6 @@ class Reloader:
         else:
             self._again = False
             self._gateway.adopt(snapshot)
-            del snapshot
-            settle_memory()
             self._tell([*map(str, settings.warnings), *self._for_the_next_start(settings)])
             _log.info("configuration in force: %d providers, %d models", len(settings.providers), len(settings.models))
 
@@ -145,14 +142,6 @@ class Reloader:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def settle_memory() -> None:
-    """Collect what a former configuration left, and take what is here now out of the collector's rounds: it stays, and need not
-    be walked for every few thousand calls. Stops everything for some 0.03 s, so it is for starts and changes."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def _identity(file: Path) -> tuple[int, int, int] | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from anykey.administration.home import Home, prepare_home
-from anykey.administration.routes import NOBODY, StoredHealth, explain_call, stored_snapshot, told
+from anykey.administration.routes import StoredHealth, explain_call, stored_snapshot, told
+from anykey.exchange.explaining import NOBODY
 from anykey.routing.ask import Ask, Facts
 from anykey.routing.explain import Explanation
 from anykey.routing.groups import standing_of
