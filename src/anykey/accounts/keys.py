@@ -64,6 +64,18 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
     metadata: Mapping[str, str] | None = None
     admin: bool = False
+    member_id: str | None = None
+    ip_allow: tuple[str, ...] | None = None
+    ip_deny: tuple[str, ...] | None = None
+    logging: str | None = None
+    organisation: str = "default"
+    expires_at: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
+    logging_days: int | None = None
+    previous_digest: bytes | None = None
+    previous_until: int | None = None
 
 
 class KeyRefusal(StrEnum):

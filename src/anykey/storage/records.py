@@ -14,7 +14,8 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program. `losses`
     are the distinct codes of what a translation lost, `loss_details` each of them with its place and reason. `route` is the
     rule that understood the model's name; `metadata` is JSON text, an object of texts; `attempt_details` is JSON text too, an
-    array of what each attempt came to, None where the first one answered.
+    array of what each attempt came to, None where the first one answered. `cost_nano` is what the call cost in nano-USD, None where
+    no price is known; `cost_basis` says what it was reckoned from, `price_id` by which rate card.
     """
 
     id: str
@@ -35,7 +36,7 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     cache_write_1h_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
-    usage_source: Literal["upstream", "none"] = "none"
+    usage_source: Literal["upstream", "estimated", "none"] = "none"
     finish: str | None = None
     status: int
     failure: str | None = None
@@ -49,3 +50,9 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     metadata: str | None = None
     route: str | None = None
     attempt_details: str | None = None
+    organisation: str | None = None
+    team: str | None = None
+    member_id: str | None = None
+    cost_basis: str | None = None
+    price_id: str | None = None
+    cost_nano: int | None = None

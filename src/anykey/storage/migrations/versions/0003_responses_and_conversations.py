@@ -6,6 +6,8 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Create the tables."""
@@ -13,8 +15,8 @@ def upgrade() -> None:
         "responses",
         sa.Column("key_id", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("created_at", sa.Integer, nullable=False),
-        sa.Column("expires_at", sa.Integer, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("previous_id", sa.Text),
         sa.Column("conversation_id", sa.Text),
@@ -39,8 +41,8 @@ def upgrade() -> None:
         "conversations",
         sa.Column("key_id", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("created_at", sa.Integer, nullable=False),
-        sa.Column("expires_at", sa.Integer, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
         sa.Column("metadata", sa.Text, nullable=False),
     )
     op.create_index("conversations_by_end", "conversations", ["expires_at"])
@@ -49,7 +51,7 @@ def upgrade() -> None:
         sa.Column("key_id", sa.Text, primary_key=True),
         sa.Column("conversation_id", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("position", BIG, nullable=False),
         sa.Column("item", sa.LargeBinary, nullable=False),
     )
     order = ["key_id", "conversation_id", "position"]

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
+BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Add the columns and tables."""
@@ -14,37 +16,37 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("admin", sa.Boolean, nullable=False, server_default=sa.false()))
     for column in ("trace_id", "group_name", "scenario", "metadata", "route", "attempt_details"):
         op.add_column("exchanges", sa.Column(column, sa.Text))
-    op.create_table("configuration_generation", sa.Column("value", sa.Integer, nullable=False))
+    op.create_table("configuration_generation", sa.Column("value", BIG, nullable=False))
     op.execute("INSERT INTO configuration_generation (value) VALUES (0)")
     op.create_table(
         "credentials",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("label", sa.Text, nullable=False),
-        sa.Column("weight", sa.Integer, nullable=False),
+        sa.Column("weight", BIG, nullable=False),
         sa.Column("scheme", sa.Text, nullable=False),
         sa.Column("host", sa.Text, nullable=False),
-        sa.Column("port", sa.Integer, nullable=False),
+        sa.Column("port", BIG, nullable=False),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("last4", sa.Text, nullable=False),
-        sa.Column("created_at", sa.Integer, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.UniqueConstraint("provider", "label"),
     )
     op.create_table(
         "configs",
         sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("version", BIG, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
-        sa.Column("created_at", sa.Integer, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
     )
     op.create_table(
         "health",
         sa.Column("deployment", sa.Text, primary_key=True),
         sa.Column("credential", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
-        sa.Column("until_ms", sa.Integer),
+        sa.Column("until_ms", BIG),
         sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("changed_ms", sa.Integer, nullable=False),
+        sa.Column("changed_ms", BIG, nullable=False),
         sa.Column("changed_by", sa.Text, nullable=False),
     )
     op.create_table(
@@ -52,7 +54,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("model", sa.Text, primary_key=True),
         sa.Column("pinned", sa.Boolean, nullable=False),
-        sa.Column("seen_at", sa.Integer),
+        sa.Column("seen_at", BIG),
         sa.Column("facts", sa.Text),
     )
     op.create_table(

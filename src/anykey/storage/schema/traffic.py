@@ -1,8 +1,8 @@
-"""The tables as the newest migration leaves them (a test compares the two)."""
+"""What the gateway serves by and what it remembers of calls."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, false
+from sqlalchemy import Boolean, Column, Index, LargeBinary, Table, Text, UniqueConstraint, false
 
-metadata = MetaData()
+from anykey.storage.schema.types import BIG, metadata
 
 api_keys = Table(
     "api_keys",
@@ -11,22 +11,28 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("last4", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("revoked_at", Integer),
+    Column("created_at", BIG, nullable=False),
+    Column("revoked_at", BIG),
     Column("strict", Boolean, nullable=False, server_default=false()),
     *(Column(name, Text) for name in ("group_name", "team", "allowed_models", "config", "metadata")),
     Column("admin", Boolean, nullable=False, server_default=false()),
+    *(Column(name, Text) for name in ("member_id", "ip_allow", "ip_deny", "logging")),
+    Column("organisation", Text, nullable=False, server_default="default"),
+    *(Column(name, BIG) for name in ("expires_at", "requests_per_minute", "tokens_per_minute", "concurrency")),
+    Column("logging_days", BIG),
+    Column("previous_digest", LargeBinary),
+    Column("previous_until", BIG),
 )
 
 # One row. Every change of a key adds one, which is how a running server notices (storage/watch.py).
-key_generation = Table("key_generation", metadata, Column("value", Integer, nullable=False))
+key_generation = Table("key_generation", metadata, Column("value", BIG, nullable=False))
 
 # No foreign key to api_keys: a usage row outlives its key, and is written without a lookup.
 exchanges = Table(
     "exchanges",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("at", Integer, nullable=False),
+    Column("at", BIG, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("client_protocol", Text, nullable=False),
@@ -36,20 +42,20 @@ exchanges = Table(
     Column("model_asked", Text, nullable=False),
     Column("model_answered", Text),
     Column("stream", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("input_tokens", Integer, nullable=False),
-    Column("cache_read_tokens", Integer, nullable=False),
-    Column("cache_write_5m_tokens", Integer, nullable=False),
-    Column("cache_write_1h_tokens", Integer, nullable=False),
-    Column("output_tokens", Integer, nullable=False),
-    Column("reasoning_tokens", Integer, nullable=False),
+    Column("attempts", BIG, nullable=False),
+    Column("input_tokens", BIG, nullable=False),
+    Column("cache_read_tokens", BIG, nullable=False),
+    Column("cache_write_5m_tokens", BIG, nullable=False),
+    Column("cache_write_1h_tokens", BIG, nullable=False),
+    Column("output_tokens", BIG, nullable=False),
+    Column("reasoning_tokens", BIG, nullable=False),
     Column("usage_source", Text, nullable=False),
     Column("finish", Text),
-    Column("status", Integer, nullable=False),
+    Column("status", BIG, nullable=False),
     Column("failure", Text),
     Column("losses", Text, nullable=False),
-    Column("first_token_ms", Integer),
-    Column("total_ms", Integer, nullable=False),
+    Column("first_token_ms", BIG),
+    Column("total_ms", BIG, nullable=False),
     Column("loss_details", Text),  # a JSON array of losses (storage/loss_details.py), NULL for none
     Column("trace_id", Text),
     Column("group_name", Text),
@@ -57,8 +63,11 @@ exchanges = Table(
     Column("metadata", Text),  # a JSON object of texts
     Column("route", Text),  # which rule understood the model's name
     Column("attempt_details", Text),  # a JSON array of attempts, NULL where the first one answered
+    *(Column(name, Text) for name in ("organisation", "team", "member_id", "cost_basis", "price_id")),
+    Column("cost_nano", BIG),
 )
 Index("exchanges_by_time", exchanges.c.at)
+Index("exchanges_by_key", exchanges.c.key_id, exchanges.c.at)
 
 # What the Responses protocol keeps on the server, by key. The only tables that hold what was said; read and written by
 # storage/responses.py and storage/conversations.py without SQLAlchemy.
@@ -67,8 +76,8 @@ responses = Table(
     metadata,
     Column("key_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("created_at", Integer, nullable=False),
-    Column("expires_at", Integer, nullable=False),
+    Column("created_at", BIG, nullable=False),
+    Column("expires_at", BIG, nullable=False),
     Column("status", Text, nullable=False),
     Column("previous_id", Text),
     Column("conversation_id", Text),
@@ -96,8 +105,8 @@ conversations = Table(
     metadata,
     Column("key_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("created_at", Integer, nullable=False),
-    Column("expires_at", Integer, nullable=False),
+    Column("created_at", BIG, nullable=False),
+    Column("expires_at", BIG, nullable=False),
     Column("metadata", Text, nullable=False),
 )
 Index("conversations_by_end", conversations.c.expires_at)
@@ -108,13 +117,13 @@ conversation_items = Table(
     Column("key_id", Text, primary_key=True),
     Column("conversation_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", BIG, nullable=False),
     Column("item", LargeBinary, nullable=False),
 )
 Index("conversation_items_in_order", *(conversation_items.c[n] for n in ("key_id", "conversation_id", "position")))
 
 # One row. Every change of a credential, a config or a pinned model adds one, and a running server reads them again.
-configuration_generation = Table("configuration_generation", metadata, Column("value", Integer, nullable=False))
+configuration_generation = Table("configuration_generation", metadata, Column("value", BIG, nullable=False))
 
 # `sealed` is opened with the master key of the data directory, for this id, scheme, host and port alone.
 credentials = Table(
@@ -123,13 +132,13 @@ credentials = Table(
     Column("id", Text, primary_key=True),
     Column("provider", Text, nullable=False),
     Column("label", Text, nullable=False),
-    Column("weight", Integer, nullable=False),
+    Column("weight", BIG, nullable=False),
     Column("scheme", Text, nullable=False),
     Column("host", Text, nullable=False),
-    Column("port", Integer, nullable=False),
+    Column("port", BIG, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("last4", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", BIG, nullable=False),
     UniqueConstraint("provider", "label"),
 )
 
@@ -137,9 +146,9 @@ configs = Table(
     "configs",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("version", Integer, primary_key=True),
+    Column("version", BIG, primary_key=True),
     Column("body", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", BIG, nullable=False),
 )
 
 # What is not well: a deployment whose circuit is open, a credential (deployment "") that rests or was refused.
@@ -149,9 +158,9 @@ health = Table(
     Column("deployment", Text, primary_key=True),
     Column("credential", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("until_ms", Integer),
+    Column("until_ms", BIG),
     Column("reason", Text, nullable=False),
-    Column("changed_ms", Integer, nullable=False),
+    Column("changed_ms", BIG, nullable=False),
     Column("changed_by", Text, nullable=False),
 )
 
@@ -162,7 +171,7 @@ provider_models = Table(
     Column("provider", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("pinned", Boolean, nullable=False),
-    Column("seen_at", Integer),
+    Column("seen_at", BIG),
     Column("facts", Text),
 )
 
