@@ -7,7 +7,9 @@ from typing import Protocol, TypeVar
 from anykey.providers.auth import auth_headers
 from anykey.providers.auth.binding import may_send
 from anykey.providers.configured import ProviderSettings
-from anykey.providers.models import ModelCatalogue, ProviderModel
+from anykey.providers.models import ModelCatalogue, ModelFacts, ModelPrices, ProviderModel
+from anykey.providers.price_book import ListPrice, PriceBook
+from anykey.providers.rate_cards import ONE, RateCard
 from anykey.providers.records import DEFAULT_PATHS, EndpointRow
 from anykey.providers.shipped_models import shipped
 from anykey.routing.configured import (
@@ -26,6 +28,7 @@ from anykey.routing.snapshot import (
     Provider,
     PublicModel,
     Snapshot,
+    joined_facts,
     request_url,
 )
 from anykey.routing.tree import Balance, Fallback, Node, Target
@@ -49,11 +52,13 @@ def build_snapshot(
     catalogue: ModelCatalogue | None = None,
     provider_models: Mapping[str, tuple[ProviderModel, ...]] | None = None,
     stored_configs: Mapping[str, Node] | None = None,
+    rate_cards: Iterable[RateCard] = (),
 ) -> Snapshot:
     """Compute the snapshot.
 
     `catalogue` is what is known of models (default: what is shipped), `provider_models` what was pinned and discovered, by
     provider; `stored_configs` are the gateway configs that the file does not hold, by name and `name@version`; the file's win.
+    `rate_cards` are those that were set here: they go before the catalogue's list prices.
     """
     routing = configuration.routing
     providers = tuple(map(provider_of, configuration.providers))
@@ -66,6 +71,11 @@ def build_snapshot(
     }
     real = [provider for provider in providers if not provider.settings.kind.built_in]
     public = _public(configuration.models, by_name)
+    catalogue = catalogue or shipped()
+    discovered = {
+        name: {model.model: model.facts for model in models if model.facts is not None}
+        for name, models in known.items()
+    }
     return Snapshot(
         providers=providers,
         by_name=by_name,
@@ -81,12 +91,10 @@ def build_snapshot(
         configs={**(stored_configs or {}), **routing.configs},
         plans={},
         standings={},
-        catalogue=catalogue or shipped(),
-        discovered={
-            name: {model.model: model.facts for model in models if model.facts is not None}
-            for name, models in known.items()
-        },
+        catalogue=catalogue,
+        discovered=discovered,
         shown=shown,
+        prices=PriceBook(rate_cards, _list_price(of_settings, catalogue, discovered)),
     )
 
 
@@ -148,7 +156,7 @@ def _group(group: GroupSettings, by_name: Mapping[str, Provider]) -> Group:
         name=group.name,
         models=group.models,
         providers=tuple(by_name[name].name for name in group.providers if name in by_name),
-        price_multiplier=group.price_multiplier,
+        price_multiplier=ONE if group.price_multiplier == 1 else group.price_multiplier,
         routes=nodes,
         wild_routes=_wild(nodes.items()),
         scenarios=group.scenarios,
@@ -197,6 +205,19 @@ def _endpoint(settings: ProviderSettings, door: EndpointRow) -> Endpoint:
         credentials=credentials,
         built_in=settings.kind.built_in,
     )
+
+
+def _list_price(
+    providers: Mapping[str, Provider], catalogue: ModelCatalogue, discovered: Mapping[str, Mapping[str, ModelFacts]]
+) -> ListPrice:
+    """What the vendors ask, by the configured name of a provider and the upstream's of a model."""
+
+    def of(provider: str, model: str) -> ModelPrices | None:
+        seller = providers.get(provider)
+        facts = None if seller is None else joined_facts(catalogue, discovered, seller, model)
+        return facts.prices if facts is not None else None
+
+    return of
 
 
 def _by_model(models: Iterable[tuple[Provider, tuple[str, ...]]]) -> dict[str, tuple[Provider, ...]]:

@@ -15,6 +15,7 @@ from anykey.protocols.hosted import HostedPolicy
 from anykey.providers.auth import HeaderPairs
 from anykey.providers.configured import ProviderSettings, StoredCredential, Timeouts
 from anykey.providers.models import ModelCatalogue, ModelFacts
+from anykey.providers.price_book import PriceBook
 from anykey.providers.records import DialectValue
 from anykey.routing.names import Wildcard
 from anykey.routing.scenario import ScenarioRules
@@ -164,12 +165,21 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What a provider's own list says of its models, by the provider's configured name and the model's."""
     shown: Mapping[str, tuple[str, ...]]
     """The models to list for each provider."""
+    prices: PriceBook
+    """What each sale costs; it keeps its own answers, bounded."""
 
 
 def facts_of(snapshot: Snapshot, provider: Provider, model: str) -> ModelFacts | None:
     """Return what is known of the upstream model `model` at `provider`: the catalogue's facts, under those of its own list."""
-    known = snapshot.catalogue.facts_of(provider.settings.kind.id, model)
-    seen = snapshot.discovered.get(provider.name, {}).get(model)
+    return joined_facts(snapshot.catalogue, snapshot.discovered, provider, model)
+
+
+def joined_facts(
+    catalogue: ModelCatalogue, discovered: Mapping[str, Mapping[str, ModelFacts]], provider: Provider, model: str
+) -> ModelFacts | None:
+    """Return what `facts_of` does, of what a snapshot will hold."""
+    known = catalogue.facts_of(provider.settings.kind.id, model)
+    seen = discovered.get(provider.name, {}).get(model)
     return known.under(seen) if known is not None and seen is not None else seen or known
 
 
