@@ -18,6 +18,8 @@ _PROMPT, _COMPLETION = "prompt_tokens_details", "completion_tokens_details"
 _READ = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", _PROMPT, _COMPLETION})
 _READ_PROMPT = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"})
 _READ_COMPLETION = frozenset({"reasoning_tokens", "audio_tokens", "image_tokens"})
+_WRITES = "cache_write_tokens_details"
+"""Within the prompt's: how long what was written is kept. Twelve hours cost more, as an hour does elsewhere."""
 _NOTHING: dict[str, int] = {}
 
 
@@ -64,6 +66,8 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
         of_prompt.get("audio_tokens", 0),
         of_prompt.get("image_tokens", 0),
     )
+    lasting = _lasting(prompt_details) if cache_write else 0
+    short, lasting = carve(cache_write, lasting) if lasting else (cache_write, 0)
     reasoning = of_completion.get("reasoning_tokens") or counts.get("reasoning_tokens", 0)
     beside = max(total - prompt - completion, 0)
     if dialect.usage_excludes_reasoning and not total:
@@ -77,8 +81,8 @@ def count_usage(value: Any, dialect: Dialect) -> Usage | None:
     return Usage(
         fresh,
         cache_read,
-        cache_write,
-        0,
+        short,
+        lasting,
         output,
         inside + beside,
         audio,
@@ -109,6 +113,12 @@ def _counts(value: Json) -> dict[str, int]:
     }
 
 
+def _lasting(prompt_details: Json) -> int:
+    """Tokens that were written for twelve hours."""
+    writes: Any = prompt_details.get(_WRITES)
+    return token_count(writes.get("ttl_12h_tokens")) or 0 if is_object(writes) else 0
+
+
 def _aliased(counts: dict[str, int]) -> int:
     """Cached prompt tokens under one of the names some servers give them."""
     for alias in _CACHED_ALIASES:
@@ -136,7 +146,7 @@ def encode_usage(usage: Usage, log: LossLog) -> Json:
         if origin != NAME:
             for key in keys:
                 log.dropped(f"usage.{key}", "Chat Completions has no such field")
-    if usage.cache_write_1h_tokens:
+    if usage.cache_write_1h_tokens and _WRITES not in own.get(_PROMPT, {}):
         log.approximated("usage.cache_creation", "cache writes are one number, whatever their lifetime")
     prompt: Json = {"cached_tokens": usage.cache_read_tokens}
     completion: Json = {"reasoning_tokens": usage.reasoning_tokens}

@@ -13,6 +13,8 @@ from anykey.protocols.openai_responses.extras import NAME, kept, own
 from anykey.protocols.openai_responses.shapes import is_object
 
 _INPUT, _OUTPUT = "input_tokens_details", "output_tokens_details"
+_WRITES = "cache_write_tokens_details"
+"""Within the input's: how long what was written is kept. Twelve hours cost more, as an hour does elsewhere."""
 _READ = frozenset({"input_tokens", "output_tokens", "total_tokens", _INPUT, _OUTPUT})
 _READ_INPUT = frozenset({"cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens"})
 _READ_OUTPUT = frozenset({"reasoning_tokens", "audio_tokens", "image_tokens"})
@@ -36,13 +38,15 @@ def count_usage(value: Any) -> Usage | None:
         _count(of_input, "audio_tokens"),
         _count(of_input, "image_tokens"),
     )
+    lasting = _count(_details(of_input, _WRITES), "ttl_12h_tokens") if cache_write else 0
     output, reasoning, output_audio, output_image = carve(
         _count(value, "output_tokens"),
         _count(of_output, "reasoning_tokens"),
         _count(of_output, "audio_tokens"),
         _count(of_output, "image_tokens"),
     )
-    return Usage(fresh, cache_read, cache_write, 0, output, reasoning, audio, image, output_audio, output_image)
+    short, lasting = carve(cache_write, lasting) if lasting else (cache_write, 0)
+    return Usage(fresh, cache_read, short, lasting, output, reasoning, audio, image, output_audio, output_image)
 
 
 def _details(value: Json, key: str) -> Json:
@@ -74,7 +78,7 @@ def encode_usage(usage: Usage | None, log: LossLog) -> Json:
         if origin != NAME:
             for key in keys:
                 log.dropped(f"usage.{key}", "Responses has no such field")
-    if usage.cache_write_1h_tokens:
+    if usage.cache_write_1h_tokens and _WRITES not in _details(own(usage.extras), _INPUT):
         log.approximated("usage.cache_creation", "cache writes are one number, whatever their lifetime")
     given: Json = {"cached_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens()}
     made: Json = {"reasoning_tokens": usage.reasoning_tokens}

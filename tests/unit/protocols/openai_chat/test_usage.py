@@ -106,3 +106,14 @@ def test_our_own_extras_come_back_and_others_are_losses() -> None:
     assert encode_usage(usage, log) == wire
     encode_usage(Usage(extras={"anthropic_messages": {"server_tool_use": {}}}), log)
     assert codes(log.losses) == ["dropped:usage.server_tool_use"]
+
+
+def test_what_is_kept_for_twelve_hours_is_the_dearer_write() -> None:
+    details = {"cached_tokens": 0, "cache_write_tokens": 8, "cache_write_tokens_details": {"ttl_12h_tokens": 5}}
+    wire = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11, "prompt_tokens_details": details}
+    usage = decode_usage(wire, Dialect())
+    assert usage is not None
+    assert (usage.input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (2, 3, 5)
+    log = LossLog("response")
+    assert encode_usage(usage, log)["prompt_tokens_details"] == details
+    assert not log.losses

@@ -33,6 +33,26 @@ def test_totals_become_disjoint() -> None:
     assert not log.losses
 
 
+def test_what_is_kept_for_twelve_hours_is_the_dearer_write() -> None:
+    wire = {
+        "input_tokens": 10,
+        "input_tokens_details": {
+            "cached_tokens": 0,
+            "cache_write_tokens": 8,
+            "cache_write_tokens_details": {"ttl_30m_tokens": 3, "ttl_12h_tokens": 5},
+        },
+        "output_tokens": 1,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 11,
+    }
+    usage = decode_usage(wire)
+    assert usage is not None
+    assert (usage.input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (2, 3, 5)
+    log = LossLog("response")
+    assert encode_usage(usage, log) == wire
+    assert not log.losses
+
+
 @pytest.mark.parametrize("value", [None, {}, [], "x"])
 def test_no_usage_is_none(value: Any) -> None:
     assert decode_usage(value) is None
