@@ -15,17 +15,18 @@ from pathlib import Path
 import click
 
 from bench.calls import Call, call
-from bench.cases import IDLE_RSS, LOAD_CASES, NAMES, PLAN, START, chosen
+from bench.cases import ADDED, IDLE_RSS, LOAD_CASES, NAMES, PLAN, START, chosen
 from bench.gateway import Setup, prepare, prepare_peer, running_gateway
-from bench.measure import FULL, QUICK, Bench
+from bench.measure import FULL, QUICK, Bench, joined
 from bench.nginx import running_nginx
 from bench.planning import plan_us
 from bench.process import rss_bytes
-from bench.table import Row, as_json, load_row, plan_row, print_table, rss_row, start_row, windows_line
+from bench.table import Row, added_row, as_json, load_row, plan_row, print_table, rss_row, start_row, windows_line
 from bench.target import NotStarted, Target
 from bench.upstream import EVENT_GAP_S, Upstream, running_upstream
 
 IDLE_S = 0.5
+ADDED_TURNS = 3
 
 
 def say(line: str) -> None:
@@ -91,7 +92,7 @@ def load_rows(bench: Bench, gateway: Target, nginx: Target | None, names: frozen
     """The rows under load, each on nginx right after the gateway where nginx can do the same work."""
     rows: list[Row] = []
     for case in LOAD_CASES:
-        if case.name not in names:
+        if case.name not in names or (case.metered and bench.metered_key is None):
             continue
         measured = bench.measure(case, gateway, bench.effort.windows)
         say(windows_line(case.name, measured))
@@ -100,7 +101,19 @@ def load_rows(bench: Bench, gateway: Target, nginx: Target | None, names: frozen
             beside = bench.measure(case, nginx, bench.effort.nginx_windows)
             say(windows_line(case.name, beside))
         rows.append(load_row(case, measured, beside))
+    if ADDED in names and bench.metered_key is not None:
+        rows.append(added(bench, gateway))
     return rows
+
+
+def added(bench: Bench, gateway: Target) -> Row:
+    """What a key with limits waits longer for its answer than one without, on one connection; by turns, so that both have the
+    same machine."""
+    plain, metered = (next(case for case in LOAD_CASES if case.name == name) for name in ("chat", "chat-metered"))
+    turns = [[bench.measure(case, gateway, 1, connections=1) for case in (plain, metered)] for _ in range(ADDED_TURNS)]
+    first, second = (joined([turn[side] for turn in turns]) for side in (0, 1))
+    say(f"{ADDED:<18} p50 {first.latency_ms[0]:.3f} ms, metered {second.latency_ms[0]:.3f} ms")
+    return added_row(first, second)
 
 
 def setup_for(folder: Path, upstream: Upstream, command: str | None, key: str) -> Setup:
@@ -147,7 +160,7 @@ def main(
     try:
         with running_upstream(event_gap) as upstream, tempfile.TemporaryDirectory(prefix="anykey-bench-") as folder:
             setup = setup_for(Path(folder), upstream, gateway_command, gateway_key)
-            rows = run(Bench(upstream, effort, setup.key), setup, names)
+            rows = run(Bench(upstream, effort, setup.key, setup.metered_key), setup, names)
     except NotStarted as error:
         say(str(error))
         sys.exit(2)

@@ -13,8 +13,10 @@ Kind = Literal["chat", "agent", "stream"]
 IDLE_RSS = "rss"
 START = "start"
 PLAN = "plan-1000"
+ADDED = "chat-metered-added"
 IDLE_RSS_BAR_MB = 100.0
 START_BAR_S = 1.5
+ADDED_BAR_MS = 1.0
 
 SMALL_CONNECTIONS = 64
 AGENT_CONNECTIONS = 16
@@ -22,7 +24,8 @@ AGENT_CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class LoadCase:
-    """One row of the table that is measured under load; `bar_us` is CPU per request, or per event if a stream."""
+    """One row of the table that is measured under load; `bar_us` is CPU per request, or per event if a stream. `metered`: the key
+    has limits and pays, so money is held before each call and settled after it."""
 
     name: str
     title: str
@@ -30,6 +33,7 @@ class LoadCase:
     client: WireProtocol
     upstream: WireProtocol
     bar_us: float
+    metered: bool = False
 
     @property
     def streams(self) -> bool:
@@ -67,6 +71,15 @@ def _event(client: WireProtocol, upstream: WireProtocol) -> LoadCase:
 
 LOAD_CASES = (
     LoadCase("chat", "90 B request, Chat verbatim", "chat", "chat", "chat", 100),
+    LoadCase(
+        "chat-metered",
+        "90 B request, Chat verbatim, key with limits and wallet",
+        "chat",
+        "chat",
+        "chat",
+        160,
+        metered=True,
+    ),
     LoadCase("chat-responses", "90 B request, Responses verbatim", "chat", "responses", "responses", 100),
     LoadCase("chat-gemini", "90 B request, Gemini verbatim", "chat", "gemini", "gemini", 100),
     LoadCase("agent", "76 KB agent request, Messages verbatim", "agent", "messages", "messages", 350),
@@ -92,7 +105,7 @@ LOAD_CASES = (
     ),
 )
 
-NAMES = (*(case.name for case in LOAD_CASES), IDLE_RSS, START, PLAN)
+NAMES = (*(case.name for case in LOAD_CASES), ADDED, IDLE_RSS, START, PLAN)
 
 
 def chosen(only: tuple[str, ...]) -> frozenset[str]:

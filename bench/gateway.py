@@ -17,6 +17,16 @@ from bench.replies import MODEL
 from bench.target import NotStarted, Target, free_port, stop, wait_for_answer
 
 _UPSTREAM_KEY_NAME = "BENCH_UPSTREAM_KEY"
+PAYER, PLENTY_USD = "payer", "1000000"
+CARD = {"model": "bench-*", "input": "3", "cache_read": "0.3", "output": "15"}
+KEYS: dict[str, tuple[str, ...]] = {
+    "bench": (),
+    "metered": (
+        *("--organisation", PAYER, "--budget", f"5h={PLENTY_USD}", "--budget", f"lifetime={PLENTY_USD}"),
+        *("--rpm", "100000000", "--tpm", "100000000000", "--concurrency", "100000"),
+    ),
+}
+"""The options of each key: one without any limit, one with every kind, none of which is ever reached."""
 _KEY = re.compile(r"ak-[\w-]+")
 _CONFIGURATION = """\
 [providers.chat]
@@ -59,7 +69,8 @@ def configuration(origin: str) -> str:
 class Setup:
     """What it takes to start one gateway again and again.
 
-    `command` may hold {port} and {upstream} (the fake upstream's origin). `key` is a secret: never print it.
+    `command` may hold {port} and {upstream} (the fake upstream's origin). `metered_key` has limits and pays from a wallet; a
+    peer has none. Both keys are secrets: never print them.
     """
 
     name: str
@@ -68,6 +79,7 @@ class Setup:
     folder: Path
     origin: str
     key: str
+    metered_key: str | None = None
 
     def arguments(self, port: int) -> list[str]:
         """The command for this port."""
@@ -75,10 +87,10 @@ class Setup:
 
 
 def prepare(folder: Path, origin: str) -> Setup:
-    """Writes the configuration in `folder`, makes a key there with `anykey keys create`, and says how to start it.
+    """Writes the configuration in `folder`, makes the keys there, one of them with limits and a wallet, and says how to start it.
 
     The gateway sees no variable of the caller's shell but PATH, so no real credential gets into the run. Raises
-    NotStarted when the key cannot be made.
+    NotStarted when the keys cannot be made.
     """
     anykey = str(Path(sys.executable).with_name("anykey"))
     (folder / "anykey.toml").write_text(configuration(origin))
@@ -89,7 +101,16 @@ def prepare(folder: Path, origin: str) -> Setup:
         _UPSTREAM_KEY_NAME: "bench",
     }
     command = (anykey, "up", "--config", str(folder / "anykey.toml"), "--port", "{port}")
-    return Setup("anykey", command, environment, folder, origin, _create_key(anykey, environment))
+    card = folder / "card.json"
+    card.write_text(json.dumps(CARD))
+    for words in (
+        ("rate-cards", "put", str(card)),
+        ("organisations", "create", PAYER, "--prepaid"),
+        ("wallets", "topup", PAYER, PLENTY_USD),
+    ):
+        _anykey(anykey, words, environment)
+    plain, metered = (_create_key(anykey, name, environment) for name in KEYS)
+    return Setup("anykey", command, environment, folder, origin, plain, metered)
 
 
 def prepare_peer(command: str, key: str, folder: Path, origin: str) -> Setup:
@@ -101,15 +122,26 @@ def prepare_peer(command: str, key: str, folder: Path, origin: str) -> Setup:
     return Setup(Path(arguments[0]).name, arguments, dict(os.environ), folder, origin, key)
 
 
-def _create_key(anykey: str, environment: dict[str, str]) -> str:
-    command = [anykey, "keys", "create", "--name", "bench", "--json"]
+def _create_key(anykey: str, name: str, environment: dict[str, str]) -> str:
+    told = _anykey(anykey, ("keys", "create", "--name", name, *KEYS[name], "--json"), environment)
     try:
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
-        return json.loads(ended.stdout)["key"]
-    except subprocess.CalledProcessError as error:
-        raise NotStarted(f"anykey keys create: {without_keys(error.stderr)[-500:]}") from error
-    except (OSError, ValueError, KeyError) as error:
+        return json.loads(told)["key"]
+    except (ValueError, KeyError) as error:
         raise NotStarted(f"anykey keys create: {type(error).__name__}") from error
+
+
+def _anykey(anykey: str, words: tuple[str, ...], environment: dict[str, str]) -> str:
+    """Run one command: what it printed. Raises NotStarted when it fails."""
+    what = " ".join(("anykey", *words[:2]))
+    try:
+        ended = subprocess.run(
+            [anykey, *words], env=environment, capture_output=True, text=True, timeout=30, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise NotStarted(f"{what}: {without_keys(error.stderr)[-500:]}") from error
+    except OSError as error:
+        raise NotStarted(f"{what}: {type(error).__name__}") from error
+    return ended.stdout
 
 
 def without_keys(text: str) -> str:

@@ -77,6 +77,13 @@ class Measurement:
         )
 
 
+def joined(parts: list[Measurement]) -> Measurement:
+    """Measurements of one case on one target as a single one."""
+    windows = tuple(window for part in parts for window in part.windows)
+    faults = tuple(dict.fromkeys(fault for part in parts for fault in part.faults))
+    return Measurement(parts[0].target, windows, faults)
+
+
 def faults_of(case: LoadCase, windows: tuple[Window, ...], upstream_calls: int) -> tuple[str, ...]:
     """What is wrong with a measurement: failed calls, calls the upstream never saw, events joined on their way."""
     calls = sum(window.load.calls for window in windows)
@@ -110,17 +117,19 @@ class Bench:
     upstream: Upstream
     effort: Effort
     key: str
+    metered_key: str | None = None
 
-    def measure(self, case: LoadCase, target: Target, windows: int) -> Measurement:
-        """Measures one case on one target."""
-        sent = call(case.kind, case.client, case.upstream, self.key)
+    def measure(self, case: LoadCase, target: Target, windows: int, connections: int | None = None) -> Measurement:
+        """Measures one case on one target, with its own number of connections or another."""
+        sent = call(case.kind, case.client, case.upstream, (self.metered_key if case.metered else None) or self.key)
         before = self.upstream.counts()[case.upstream]
-        measured = tuple(window_of(target, lambda: self._load(case, target, sent)) for _ in range(windows))
+        asked = connections or case.connections
+        measured = tuple(window_of(target, lambda: self._load(case, target, sent, asked)) for _ in range(windows))
         seen = self.upstream.counts()[case.upstream] - before
         return Measurement(target.name, measured, faults_of(case, measured, seen))
 
-    def _load(self, case: LoadCase, target: Target, sent: Call) -> LoadResult:
+    def _load(self, case: LoadCase, target: Target, sent: Call, connections: int) -> LoadResult:
         effort = self.effort
         if case.streams:
             return run_streams(target.port, sent, TERMINAL[case.client], effort.streams, effort.stream_rounds)
-        return run_wrk(target.port, sent, case.connections, effort.wrk_s)
+        return run_wrk(target.port, sent, connections, effort.wrk_s)

@@ -1,12 +1,12 @@
 """The one table: each figure beside its bar, nginx and the ratio to it; and the same as JSON."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.cases import IDLE_RSS, IDLE_RSS_BAR_MB, PLAN, START, START_BAR_S, LoadCase
+from bench.cases import ADDED, ADDED_BAR_MS, IDLE_RSS, IDLE_RSS_BAR_MB, PLAN, START, START_BAR_S, LoadCase
 from bench.measure import Measurement
 from bench.planning import PLAN_BAR_US
 
@@ -50,6 +50,20 @@ def load_row(case: LoadCase, measurement: Measurement, nginx: Measurement | None
     """The row of a case under load."""
     unit = "µs/event" if case.streams else "µs/request"
     return Row(case.name, case.title, measurement.us_per_unit, case.bar_us, unit, measurement, nginx)
+
+
+def added_row(plain: Measurement, metered: Measurement) -> Row:
+    """The row of what limits and the ledger add to the median latency of a call that is alone; both were measured so."""
+    added_ms = metered.latency_ms[0] - plain.latency_ms[0]
+    faults = (*metered.faults, *plain.faults)
+    return Row(
+        ADDED,
+        "p50 that limits and wallet add, one connection",
+        added_ms,
+        ADDED_BAR_MS,
+        "ms",
+        replace(metered, faults=faults),
+    )
 
 
 def rss_row(rss_bytes: int) -> Row:

@@ -16,7 +16,7 @@ def test_nothing_named_means_everything() -> None:
 
 
 def test_a_word_stands_for_itself_and_its_family() -> None:
-    assert chosen(("chat",)) == {"chat", "chat-responses", "chat-gemini"}
+    assert chosen(("chat",)) == {"chat", "chat-metered", "chat-metered-added", "chat-responses", "chat-gemini"}
     assert chosen(("event-gemini", "rss")) == {
         "event-gemini",
         "event-gemini-from-chat",

@@ -6,7 +6,7 @@ import pytest
 
 from bench.cases import LOAD_CASES, LoadCase
 from bench.load import LoadResult
-from bench.measure import Measurement, Window, faults_of
+from bench.measure import Measurement, Window, faults_of, joined
 from bench.replies import DELTAS
 
 CHAT = next(case for case in LOAD_CASES if case.name == "chat")
@@ -47,3 +47,10 @@ def test_a_sound_measurement_has_no_faults() -> None:
 def test_faults_are_named(case: LoadCase, measured: Window, upstream_calls: int, said: str) -> None:
     (fault,) = faults_of(case, (measured,), upstream_calls)
     assert said in fault
+
+
+def test_joined_measurements_keep_every_window_and_fault() -> None:
+    window = Window(100.0, LoadResult(1, 1, 1.0, 1.0, 2.0, 0))
+    both = joined([Measurement("x", (window,), ("a",)), Measurement("x", (window, window), ("a", "b"))])
+    assert len(both.windows) == 3
+    assert both.faults == ("a", "b")

@@ -2,13 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 from rich.console import Console
 
 from bench.cases import LOAD_CASES
 from bench.load import LoadResult
 from bench.measure import Measurement, Window
-from bench.table import Row, as_json, load_row, rss_row, start_row, table_of, windows_line
+from bench.table import Row, added_row, as_json, load_row, rss_row, start_row, table_of, windows_line
 
 CHAT = next(case for case in LOAD_CASES if case.name == "chat")
 
@@ -61,3 +62,12 @@ def test_json_holds_every_window_and_the_verdict() -> None:
 
 def test_a_windows_line_has_cost_and_count() -> None:
     assert windows_line("chat", measurement(43.1)) == "chat               anykey   43.1 µs x 1000"
+
+
+def test_what_limits_add_is_the_difference_of_the_medians() -> None:
+    plain, metered = (
+        Measurement("anykey", (Window(1.0, LoadResult(9, 9, 1.0, p50_ms, 9.0, 0)),), ()) for p50_ms in (0.25, 1.25)
+    )
+    assert added_row(plain, metered).figure == 1.0
+    assert added_row(plain, metered).kept
+    assert not added_row(replace(plain, faults=("late",)), metered).kept
