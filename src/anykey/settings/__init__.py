@@ -4,7 +4,7 @@ Law: everything that is wrong is reported at once, each problem with its file, l
 """
 
 from anykey.settings.home import home_directory
-from anykey.settings.load import load_settings
+from anykey.settings.load import find_database, load_settings
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.records import ServerSettings, Settings, UpstreamSettings
 
@@ -14,6 +14,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "UpstreamSettings",
+    "find_database",
     "home_directory",
     "load_settings",
 ]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from anykey.providers.configured import ProviderSettings, Timeouts
 from anykey.providers.load import catalogue
+from anykey.providers.secret import Secret
 from anykey.routing.configured import RoutingSettings
+from anykey.settings.database import read_database
 from anykey.settings.doors import default_doors
 from anykey.settings.environment import discover, stored_kinds
 from anykey.settings.groups import read_cap, read_configs, read_groups, read_teams
@@ -17,14 +19,19 @@ from anykey.settings.lines import KeyLines
 from anykey.settings.models import Known, check_further, read_models, read_rewrites
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.providers import read_provider
-from anykey.settings.records import ResponsesSettings, ServerSettings, Settings, UpstreamSettings
-from anykey.settings.schema import RESPONSES, SERVER, UPSTREAM
+from anykey.settings.records import LedgerSettings, ResponsesSettings, RetentionSettings, Settings, UpstreamSettings
+from anykey.settings.schema import LEDGER, RESPONSES, RETENTION, UPSTREAM
 from anykey.settings.section import Source, Table, as_table, read_section
+from anykey.settings.server import read_server, read_valkey
 
 FILE_NAME = "anykey.toml"
 _TOP_LEVEL = (
     "server",
     "responses",
+    "database",
+    "valkey",
+    "ledger",
+    "retention",
     "upstream",
     "providers",
     "models",
@@ -51,8 +58,12 @@ def load_settings(
     table: Table = tomllib.loads(text)
     for name in table.keys() - set(_TOP_LEVEL):
         source.unknown((name,), "settings.unknown_key", name, _TOP_LEVEL)
-    server = ServerSettings(**read_section(source, ("server",), table.get("server", {}), SERVER))
+    server = read_server(source, table.get("server", {}))
     responses = ResponsesSettings(**read_section(source, ("responses",), table.get("responses", {}), RESPONSES))
+    ledger = LedgerSettings(**read_section(source, ("ledger",), table.get("ledger", {}), LEDGER))
+    retention = RetentionSettings(**read_section(source, ("retention",), table.get("retention", {}), RETENTION))
+    database = read_database(source, table.get("database", {}), environ)
+    valkey = read_valkey(source, table.get("valkey", {}), environ)
     upstream = _read_upstream(source, table.get("upstream", {}), file)
     named = as_table(source, ("providers",), table.get("providers", {}))
     read = [read_provider(source, name, entry, environ, upstream.timeouts, stored) for name, entry in named.items()]
@@ -79,8 +90,32 @@ def load_settings(
     if source.problems:
         raise SettingsError(source.problems)
     return Settings(
-        home, file, server, upstream, tuple(providers), tuple(models), tuple(source.warnings), responses, routing
+        home,
+        file,
+        server,
+        upstream,
+        tuple(providers),
+        tuple(models),
+        tuple(source.warnings),
+        responses,
+        routing,
+        ledger=ledger,
+        retention=retention,
+        database=database,
+        valkey=valkey,
     )
+
+
+def find_database(environ: Mapping[str, str], config: Path | None = None) -> Secret | None:
+    """The URL of the database that `load_settings` would find, and nothing else: what is stored there is needed to read the
+    rest. Raises SettingsError."""
+    file = _config_file(environ, config, home_directory(environ))
+    text = _text_of(file) if file is not None else ""
+    source = Source(str(file) if file is not None else "environment", KeyLines(text))
+    found = read_database(source, tomllib.loads(text).get("database", {}), environ)
+    if source.problems:
+        raise SettingsError(source.problems)
+    return found
 
 
 def _config_file(environ: Mapping[str, str], config: Path | None, home: Path) -> Path | None:

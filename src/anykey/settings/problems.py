@@ -17,6 +17,10 @@ SENTENCES: Mapping[str, str] = {
     "settings.out_of_range": "must be {expected}, but is {found}",
     "settings.unknown_value": "{found} is not known{hint}; known: {known}",
     "settings.missing": "this key is needed here",
+    "settings.bad_database_url": (
+        "not the URL of a PostgreSQL database, such as postgresql://USER:PASSWORD@HOST:5432/DATABASE; "
+        "in a user name or password write %, /, ?, # and @ as %25, %2F, %3F, %23 and %40"
+    ),
     "settings.bad_name": "{found} cannot name a provider: use letters, digits, '.', '_' and '-', no '/'",
     "settings.bad_url": "not a usable address: {reason}",
     "settings.no_endpoint": "{kind} has no endpoint with {wanted}; it has: {known}",

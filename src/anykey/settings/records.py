@@ -1,6 +1,7 @@
 """What the settings are once read: frozen values, everything checked, nothing left to look up."""
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -20,6 +21,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     responses_websocket: bool = True
     environment_providers: bool = True
     discovery_hours: int = 6
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class ResponsesSettings(msgspec.Struct, frozen=True):
@@ -28,6 +30,22 @@ class ResponsesSettings(msgspec.Struct, frozen=True):
     store: bool = True
     ttl_days: int = 30
     max_stored_bytes: int = 33_554_432
+
+
+class LedgerSettings(msgspec.Struct, frozen=True):
+    """How the money of calls is kept. `power`: what is settled outlives the loss of power, not only of the process."""
+
+    durability: Literal["process", "power"] = "process"
+    every_call: bool = False
+    assumed_output_tokens: int = 16_384
+
+
+class RetentionSettings(msgspec.Struct, frozen=True):
+    """After how many days calls, their charges and what was told to webhooks are deleted; 0: never."""
+
+    exchanges_days: int = 90
+    charges_days: int = 0
+    deliveries_days: int = 30
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True):
@@ -49,6 +67,12 @@ class Settings(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
     responses: ResponsesSettings = ResponsesSettings()
     routing: RoutingSettings = RoutingSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    retention: RetentionSettings = RetentionSettings()
+    database: Secret | None = None
+    """The URL of a PostgreSQL database; None: the file in the data directory."""
+    valkey: Secret | None = None
+    """The URL of a Valkey or Redis server for what several processes count together; None: the database counts it."""
 
     def with_demo(self, base_url: str, token: str) -> "Settings":
         """Return these settings with the started demo's address and token in every provider built into the gateway."""

@@ -58,11 +58,28 @@ SERVER: Mapping[str, Key] = {
     "responses_websocket": Key("boolean", True),
     "environment_providers": Key("boolean", True),
     "discovery_hours": Key("integer", 6, 0, 8760),
+    "trusted_proxies": Key("texts", ()),
 }
 RESPONSES: Mapping[str, Key] = {
     "store": Key("boolean", True),
     "ttl_days": Key("integer", 30, 1, 3650),
     "max_stored_bytes": Key("integer", 33_554_432, 1, 2**30),
+}
+DATABASE: Mapping[str, Key] = {
+    "url": Key("text"),
+}
+VALKEY: Mapping[str, Key] = {
+    "url": Key("text"),
+}
+LEDGER: Mapping[str, Key] = {
+    "durability": Key("text", "process", words=("process", "power")),
+    "every_call": Key("boolean", False),
+    "assumed_output_tokens": Key("integer", 16_384, 1, 10_000_000),
+}
+RETENTION: Mapping[str, Key] = {
+    "exchanges_days": Key("integer", 90, 0, 36_500),
+    "charges_days": Key("integer", 0, 0, 36_500),
+    "deliveries_days": Key("integer", 30, 0, 36_500),
 }
 UPSTREAM: Mapping[str, Key] = {
     "ca_file": Key("text"),
@@ -133,6 +150,10 @@ ROUTE: Mapping[str, Key] = {name: MODEL[name] for name in ("deployments", "strat
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "server": SERVER,
     "responses": RESPONSES,
+    "database": DATABASE,
+    "valkey": VALKEY,
+    "ledger": LEDGER,
+    "retention": RETENTION,
     "upstream": UPSTREAM,
     "timeouts": TIMEOUTS,
     "providers.NAME": PROVIDER,

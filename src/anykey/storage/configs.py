@@ -6,17 +6,18 @@ Every change moves the configuration generation, so that a running server reads 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 
 import msgspec
 
+from anykey.accounts.permissions import LOCAL
 from anykey.routing.config import ConfigError, parse_config
 from anykey.routing.tree import Node
+from anykey.storage.audit import Deed
 from anykey.storage.changing import changing
-from anykey.storage.database import Database
-from anykey.storage.errors import StorageError
+from anykey.storage.database import Connection, Database, has_table
+from anykey.storage.errors import DatabaseError, StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +36,11 @@ class ConfigRow(msgspec.Struct, frozen=True):
         return f"{self.name}@{self.version}"
 
 
-def put_config(database: Database, name: str, body: str, now: int) -> ConfigRow | None:
-    """Keep `body` as the next version of `name`; None where it already is the newest. Raises StorageError."""
+def put_config(database: Database, name: str, body: str, now: int, author: str = LOCAL.name) -> ConfigRow | None:
+    """Keep `body` as the next version of `name`; None where it already is the newest. `author`: who does it. Raises
+    StorageError."""
 
-    def change(connection: sqlite3.Connection) -> ConfigRow | None:
+    def change(connection: Connection) -> ConfigRow | None:
         newest = _newest(connection, name)
         if newest is not None and newest.body == body:
             return None
@@ -46,14 +48,24 @@ def put_config(database: Database, name: str, body: str, now: int) -> ConfigRow 
         connection.execute("INSERT INTO configs (name, version, body, created_at) VALUES (?, ?, ?, ?)", _values(row))
         return row
 
-    return changing(database, change)
+    def tell(row: ConfigRow | None) -> Deed:
+        after = None if row is None else {"version": row.version, "body": row.body}
+        return Deed(actor=author, action="configs.put", target_kind="config", target=name, after=after)
+
+    return changing(database, change, tell)
 
 
-def delete_config(database: Database, name: str) -> int:
-    """Forget all versions of `name`. Returns how many there were. Raises StorageError."""
-    return changing(
-        database, lambda connection: connection.execute("DELETE FROM configs WHERE name = ?", (name,)).rowcount
-    )
+def delete_config(database: Database, name: str, author: str = LOCAL.name) -> int:
+    """Forget all versions of `name`. Returns how many there were. `author`: who does it. Raises StorageError."""
+
+    def change(connection: Connection) -> int:
+        return connection.execute("DELETE FROM configs WHERE name = ?", (name,)).rowcount
+
+    def tell(count: int) -> Deed:
+        gone = {"versions": count}
+        return Deed(actor=author, action="configs.delete", target_kind="config", target=name, before=gone)
+
+    return changing(database, change, tell)
 
 
 def list_configs(database: Database) -> list[ConfigRow]:
@@ -64,8 +76,8 @@ def list_configs(database: Database) -> list[ConfigRow]:
 
 def find_config(database: Database, name: str, version: int | None = None) -> ConfigRow | None:
     """A config's version, the newest where none is named. Raises StorageError."""
-    where = "WHERE name = ? AND (? IS NULL OR version = ?) ORDER BY version DESC LIMIT 1"
-    return next(iter(_read(database, where, (name, version, version))), None)
+    exactly, values = ("", (name,)) if version is None else (" AND version = ?", (name, version))
+    return next(iter(_read(database, f"WHERE name = ?{exactly} ORDER BY version DESC LIMIT 1", values)), None)
 
 
 def load_configs(database: Database) -> Mapping[str, Node]:
@@ -88,7 +100,7 @@ def load_configs(database: Database) -> Mapping[str, Node]:
     return found
 
 
-def _newest(connection: sqlite3.Connection, name: str) -> ConfigRow | None:
+def _newest(connection: Connection, name: str) -> ConfigRow | None:
     query = "SELECT name, version, body, created_at FROM configs WHERE name = ? ORDER BY version DESC LIMIT 1"
     row = connection.execute(query, (name,)).fetchone()
     return None if row is None else ConfigRow(*row)
@@ -97,12 +109,12 @@ def _newest(connection: sqlite3.Connection, name: str) -> ConfigRow | None:
 def _read(database: Database, where: str, values: tuple[object, ...]) -> list[ConfigRow]:
     try:
         with closing(database.connect()) as connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'configs'").fetchone() is None:
+            if not has_table(database, connection, "configs"):
                 return []
             query = f"SELECT name, version, body, created_at FROM configs {where}"  # noqa: S608 - our own words
             return [ConfigRow(*row) for row in connection.execute(query, values)]
-    except sqlite3.Error as error:
-        raise StorageError("storage.failed", path=database.path, reason=error) from error
+    except DatabaseError as error:
+        raise StorageError("storage.failed", path=database.name, reason=error) from error
 
 
 def _values(row: ConfigRow) -> tuple[object, ...]:

@@ -4,13 +4,12 @@ Every change of a credential, a config or a pinned model adds one to the configu
 at it is one small query a second, in a thread beside the event loop.
 """
 
-import sqlite3
 from contextlib import closing
 
 import msgspec
 
-from anykey.storage.database import Database
-from anykey.storage.errors import StorageError
+from anykey.storage.database import Connection, Database, has_table
+from anykey.storage.errors import DatabaseError, StorageError
 
 
 class CredentialRow(msgspec.Struct, frozen=True):
@@ -37,7 +36,7 @@ class CredentialRow(msgspec.Struct, frozen=True):
 
 
 _FIELDS = ", ".join(CredentialRow.__struct_fields__)
-_SELECT = f"SELECT {_FIELDS} FROM credentials ORDER BY provider, created_at, rowid"  # noqa: S608 - our own names
+_SELECT = f"SELECT {_FIELDS} FROM credentials ORDER BY provider, created_at, position"  # noqa: S608 - our own names
 
 
 def read_credentials(database: Database) -> list[CredentialRow]:
@@ -49,10 +48,10 @@ def read_credentials(database: Database) -> list[CredentialRow]:
         return []
     try:
         with closing(database.connect()) as connection:
-            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'credentials'").fetchone()
+            known = has_table(database, connection, "credentials")
             return [CredentialRow(*row) for row in connection.execute(_SELECT)] if known else []
-    except sqlite3.Error as error:
-        raise StorageError("storage.failed", path=database.path, reason=error) from error
+    except DatabaseError as error:
+        raise StorageError("storage.failed", path=database.name, reason=error) from error
 
 
 class GenerationWatch:
@@ -60,18 +59,18 @@ class GenerationWatch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: sqlite3.Connection | None = None
-        self._seen: tuple[tuple[int, int] | None, int] | None = None
+        self._connection: Connection | None = None
+        self._seen: tuple[object | None, int] | None = None
 
     def changed(self) -> bool:
-        """Whether it did; False at the first look. A restored backup is a change. Raises sqlite3.Error."""
+        """Whether it did; False at the first look. A restored backup is a change. Raises DatabaseError."""
         file = self._database.identity()
         if self._connection is None or (self._seen is not None and self._seen[0] != file):
             self.close()
             self._connection = self._database.connect(read_only=True, busy_timeout_s=0)
         try:
             generation: int = self._connection.execute("SELECT value FROM configuration_generation").fetchone()[0]
-        except sqlite3.Error:
+        except DatabaseError:
             self.close()
             raise
         before, self._seen = self._seen, (file, generation)

@@ -5,11 +5,11 @@ Every question names the key, as in ``responses``. A conversation lives ``ttl`` 
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
 import msgspec
 
+from anykey.storage.database import Connection
 from anykey.storage.packing import pack, unpack
 from anykey.storage.responses import SWEEP_ROWS
 
@@ -40,7 +40,7 @@ class Added(NamedTuple):
     expires_at: int
 
 
-def put_conversation(connection: sqlite3.Connection, stored: StoredConversation) -> None:
+def put_conversation(connection: Connection, stored: StoredConversation) -> None:
     """Keep a conversation, or its new metadata and end."""
     connection.execute(
         "INSERT INTO conversations (key_id, id, created_at, expires_at, metadata) VALUES (?, ?, ?, ?, ?) "
@@ -49,9 +49,7 @@ def put_conversation(connection: sqlite3.Connection, stored: StoredConversation)
     )
 
 
-def find_conversation(
-    connection: sqlite3.Connection, key_id: str, conversation_id: str, now: int
-) -> StoredConversation | None:
+def find_conversation(connection: Connection, key_id: str, conversation_id: str, now: int) -> StoredConversation | None:
     """The conversation, None where this key has none of that id or its time is over."""
     query = "SELECT id, key_id, created_at, expires_at, metadata FROM conversations WHERE key_id = ? AND id = ?"
     row = connection.execute(query, (key_id, conversation_id)).fetchone()
@@ -60,7 +58,7 @@ def find_conversation(
     return StoredConversation(id=row[0], key_id=row[1], created_at=row[2], expires_at=row[3], metadata=row[4])
 
 
-def delete_conversation(connection: sqlite3.Connection, key_id: str, conversation_id: str) -> None:
+def delete_conversation(connection: Connection, key_id: str, conversation_id: str) -> None:
     """Forget the conversation and its items."""
     connection.execute(
         "DELETE FROM conversation_items WHERE key_id = ? AND conversation_id = ?", (key_id, conversation_id)
@@ -68,7 +66,7 @@ def delete_conversation(connection: sqlite3.Connection, key_id: str, conversatio
     connection.execute("DELETE FROM conversations WHERE key_id = ? AND id = ?", (key_id, conversation_id))
 
 
-def add_items(connection: sqlite3.Connection, added: Added) -> bool:
+def add_items(connection: Connection, added: Added) -> bool:
     """Put items at the end. An id that is there already is moved to the end with its new item. False where the conversation
     is not there (any more)."""
     name = (added.key_id, added.conversation_id)
@@ -80,32 +78,33 @@ def add_items(connection: sqlite3.Connection, added: Added) -> bool:
     query = "SELECT coalesce(max(position), 0) FROM conversation_items WHERE key_id = ? AND conversation_id = ?"
     last: int = connection.execute(query, name).fetchone()[0]
     connection.executemany(
-        "INSERT OR REPLACE INTO conversation_items (key_id, conversation_id, id, position, item) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO conversation_items (key_id, conversation_id, id, position, item) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (key_id, conversation_id, id) DO UPDATE SET position = excluded.position, item = excluded.item",
         [(*name, item.id, last + number, pack(item.item)) for number, item in enumerate(added.items, 1)],
     )
     return True
 
 
-def find_items(connection: sqlite3.Connection, key_id: str, conversation_id: str) -> list[StoredItem]:
+def find_items(connection: Connection, key_id: str, conversation_id: str) -> list[StoredItem]:
     """All items, in the order they were added."""
     query = "SELECT id, item FROM conversation_items WHERE key_id = ? AND conversation_id = ? ORDER BY position"
     return [StoredItem(row[0], unpack(row[1])) for row in connection.execute(query, (key_id, conversation_id))]
 
 
-def find_item(connection: sqlite3.Connection, key_id: str, conversation_id: str, item_id: str) -> StoredItem | None:
+def find_item(connection: Connection, key_id: str, conversation_id: str, item_id: str) -> StoredItem | None:
     """One item."""
     query = "SELECT id, item FROM conversation_items WHERE key_id = ? AND conversation_id = ? AND id = ?"
     row = connection.execute(query, (key_id, conversation_id, item_id)).fetchone()
     return None if row is None else StoredItem(row[0], unpack(row[1]))
 
 
-def delete_item(connection: sqlite3.Connection, key_id: str, conversation_id: str, item_id: str) -> bool:
+def delete_item(connection: Connection, key_id: str, conversation_id: str, item_id: str) -> bool:
     """Forget one item. False where there is none."""
     query = "DELETE FROM conversation_items WHERE key_id = ? AND conversation_id = ? AND id = ?"
     return connection.execute(query, (key_id, conversation_id, item_id)).rowcount == 1
 
 
-def sweep_conversations(connection: sqlite3.Connection, now: int) -> int:
+def sweep_conversations(connection: Connection, now: int) -> int:
     """Delete some conversations whose time is over. Returns how many; 0: none is left."""
     query = "SELECT key_id, id FROM conversations WHERE expires_at <= ? LIMIT ?"
     over: list[tuple[str, str]] = connection.execute(query, (now, SWEEP_ROWS)).fetchall()

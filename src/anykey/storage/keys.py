@@ -1,86 +1,35 @@
-"""The issued keys: create, list, change, revoke. Every change also adds one to the key generation, in the same transaction."""
+"""The issued keys as rows: write one, change one. Every function works on a connection of the caller, in `changing_keys`."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
-
 from anykey.accounts.keys import ApiKey
-from anykey.storage.database import Database
-from anykey.storage.engine import transaction
-from anykey.storage.schema import api_keys, key_generation
+from anykey.storage.database import Connection
+from anykey.storage.key_reading import COLUMNS, LISTS
+
+_INSERT = f"INSERT INTO api_keys ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own words
 
 
-def insert_key(database: Database, key: ApiKey) -> None:
-    """Keep a new key. Raises StorageError for an id that exists."""
-    with transaction(database) as connection:
-        _next_generation(connection)
-        connection.execute(
-            insert(api_keys).values(
-                id=key.id,
-                name=key.name,
-                digest=key.digest,
-                last4=key.last4,
-                created_at=key.created_at,
-                revoked_at=key.revoked_at,
-                strict=key.strict,
-                **_routing(key),
-            )
-        )
+def insert_key(connection: Connection, key: ApiKey) -> None:
+    """Keep a new key. Raises ConstraintError for an id that exists."""
+    connection.execute(_INSERT, [_written(name, getattr(key, name)) for name in COLUMNS])
 
 
-def update_routing(database: Database, key: ApiKey) -> bool:
-    """Keep what `key` says of routing (group, team, models, config, metadata, admin). False where there is no such key."""
-    with transaction(database) as connection:
-        _next_generation(connection)
-        change = update(api_keys).where(api_keys.c.id == key.id).values(**_routing(key))
-        return connection.execute(change).rowcount == 1
+def change_key(connection: Connection, key_id: str, changes: Mapping[str, Any]) -> None:
+    """Write these fields of the key (see COLUMNS), and leave the others as they are."""
+    names = [name for name in COLUMNS if name in changes]
+    if not names:
+        return
+    words = ", ".join(f"{name} = ?" for name in names)
+    values = [_written(name, changes[name]) for name in names]
+    connection.execute(f"UPDATE api_keys SET {words} WHERE id = ?", (*values, key_id))  # noqa: S608 - names of COLUMNS
 
 
-def list_keys(database: Database) -> list[ApiKey]:
-    """All keys ever issued, oldest first, revoked ones too."""
-    with transaction(database) as connection:
-        rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)).all()
-    return [_api_key(row) for row in rows]
-
-
-def mark_revoked(database: Database, key_id: str, at: int) -> bool:
-    """Revoke the key from `at` (Unix seconds). False where there is no such key in force."""
-    in_force = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
-    with transaction(database) as connection:
-        _next_generation(connection)
-        return connection.execute(update(api_keys).where(in_force).values(revoked_at=at)).rowcount == 1
-
-
-def _next_generation(connection: Connection) -> None:
-    connection.execute(update(key_generation).values(value=key_generation.c.value + 1))
-
-
-def _api_key(row: Row[Any]) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        name=row.name,
-        digest=row.digest,
-        last4=row.last4,
-        created_at=row.created_at,
-        revoked_at=row.revoked_at,
-        strict=row.strict,
-        group_name=row.group_name,
-        team=row.team,
-        allowed_models=None if row.allowed_models is None else tuple(json.loads(row.allowed_models)),
-        config=row.config,
-        metadata=None if row.metadata is None else json.loads(row.metadata),
-        admin=row.admin,
-    )
-
-
-def _routing(key: ApiKey) -> dict[str, Any]:
-    """The columns that routing reads; lists and tables as JSON."""
-    return {
-        "group_name": key.group_name,
-        "team": key.team,
-        "allowed_models": None if key.allowed_models is None else json.dumps(key.allowed_models, ensure_ascii=False),
-        "config": key.config,
-        "metadata": None if key.metadata is None else json.dumps(dict(key.metadata), ensure_ascii=False),
-        "admin": key.admin,
-    }
+def _written(name: str, value: Any) -> Any:
+    """The value as its column has it: lists and tables as JSON."""
+    if value is None:
+        return None
+    if name in LISTS:
+        return json.dumps(list(value), ensure_ascii=False)
+    return json.dumps(dict(value), ensure_ascii=False) if name == "metadata" else value

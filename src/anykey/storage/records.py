@@ -14,8 +14,8 @@ class ExchangeRow(msgspec.Struct, frozen=True, kw_only=True):
     reasoning. `at` is Unix milliseconds; `status` is the HTTP status the caller got; `client` names the program. `losses`
     are the distinct codes of what a translation lost, `loss_details` each of them with its place and reason. `route` is the
     rule that understood the model's name; `metadata` is JSON text, an object of texts; `attempt_details` is JSON text too, an
-    array of what each attempt came to, None where the first one answered. `cost_nano` is what the call cost in nano-USD, None where
-    no price is known; `cost_basis` says what it was reckoned from, `price_id` by which rate card.
+    array of what each attempt came to, None where the first one answered. `cost_nano` is what the call cost in nano-USD, None
+    where no price is known; `cost_basis` says what it was reckoned from, `price_id` by which rate card.
     """
 
     id: str

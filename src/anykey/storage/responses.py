@@ -6,11 +6,11 @@ open connection, for ``shelf.Shelf`` to run. SQL by hand, since the serving proc
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, NamedTuple
 
 import msgspec
 
+from anykey.storage.database import Connection
 from anykey.storage.packing import pack, unpack
 
 UNFINISHED = ("queued", "in_progress")
@@ -24,7 +24,8 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     ``response`` is its JSON object, ``input`` the JSON array of the items that its request added, ``item_ids`` the ids by which
     the items of both can be referred to. ``events`` are the server-sent events of a background response. ``previous_id`` and
-    ``conversation_id`` say what came before. ``deployment`` is set where the provider keeps the state and we only know where.
+    ``conversation_id`` say what came before. ``deployment`` is set where the provider keeps the state and we only know where,
+    ``process`` where one still works on it.
     """
 
     id: str
@@ -35,6 +36,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     previous_id: str | None = None
     conversation_id: str | None = None
     deployment: str | None = None
+    process: str | None = None
     background: bool = False
     response: bytes = b""
     input: bytes = b""
@@ -48,14 +50,17 @@ class BrokenChain(NamedTuple):
     missing: str
 
 
-_COLUMNS = ", ".join(name for name in StoredResponse.__struct_fields__ if name != "item_ids")
+_NAMES = tuple(name for name in StoredResponse.__struct_fields__ if name != "item_ids")
+_COLUMNS = ", ".join(_NAMES)
+_PUT = f"""INSERT INTO responses ({_COLUMNS}) VALUES ({", ".join("?" * len(_NAMES))}) ON CONFLICT (key_id, id)
+DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NAMES[2:])}"""  # noqa: S608 our own names
 _FIND = f"SELECT {_COLUMNS} FROM responses WHERE key_id = ? AND id = ?"  # noqa: S608 our own names
 
 
-def put_response(connection: sqlite3.Connection, stored: StoredResponse) -> None:
+def put_response(connection: Connection, stored: StoredResponse) -> None:
     """Keep a response, in the place of what was kept under its id."""
     connection.execute(
-        f"INSERT OR REPLACE INTO responses ({_COLUMNS}) VALUES ({', '.join('?' * 12)})",  # noqa: S608 our own names
+        _PUT,
         (
             stored.id,
             stored.key_id,
@@ -65,6 +70,7 @@ def put_response(connection: sqlite3.Connection, stored: StoredResponse) -> None
             stored.previous_id,
             stored.conversation_id,
             stored.deployment,
+            stored.process,
             stored.background,
             pack(stored.response),
             pack(stored.input),
@@ -72,20 +78,19 @@ def put_response(connection: sqlite3.Connection, stored: StoredResponse) -> None
         ),
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO response_items (key_id, item_id, response_id) VALUES (?, ?, ?)",
+        "INSERT INTO response_items (key_id, item_id, response_id) VALUES (?, ?, ?) "
+        "ON CONFLICT (key_id, item_id) DO UPDATE SET response_id = excluded.response_id",
         [(stored.key_id, item_id, stored.id) for item_id in stored.item_ids],
     )
 
 
-def find_response(connection: sqlite3.Connection, key_id: str, response_id: str, now: int) -> StoredResponse | None:
+def find_response(connection: Connection, key_id: str, response_id: str, now: int) -> StoredResponse | None:
     """The response, None where this key has none of that id or its time is over."""
     found = _find(connection, key_id, response_id)
     return found if found is not None and found.expires_at > now else None
 
 
-def find_chain(
-    connection: sqlite3.Connection, key_id: str, response_id: str, now: int
-) -> list[StoredResponse] | BrokenChain:
+def find_chain(connection: Connection, key_id: str, response_id: str, now: int) -> list[StoredResponse] | BrokenChain:
     """The response and all that it continued, the oldest first. What a response continues lives as long as it does.
 
     Of each response object only ``output`` is there: the rest repeats the options of its request, which may be as large as a
@@ -104,14 +109,14 @@ def find_chain(
     return BrokenChain(response_id)
 
 
-def find_item_home(connection: sqlite3.Connection, key_id: str, item_id: str, now: int) -> StoredResponse | None:
+def find_item_home(connection: Connection, key_id: str, item_id: str, now: int) -> StoredResponse | None:
     """The response that an item came with."""
     query = "SELECT response_id FROM response_items WHERE key_id = ? AND item_id = ?"
     row = connection.execute(query, (key_id, item_id)).fetchone()
     return None if row is None else find_response(connection, key_id, row[0], now)
 
 
-def delete_response(connection: sqlite3.Connection, key_id: str, response_id: str, now: int) -> bool:
+def delete_response(connection: Connection, key_id: str, response_id: str, now: int) -> bool:
     """Forget the response and its items. False where there is none."""
     if find_response(connection, key_id, response_id, now) is None:
         return False
@@ -119,13 +124,15 @@ def delete_response(connection: sqlite3.Connection, key_id: str, response_id: st
     return True
 
 
-def find_unfinished(connection: sqlite3.Connection) -> list[StoredResponse]:
-    """Background responses that were never brought to an end."""
+def find_unfinished(connection: Connection, *, abandoned: bool = False) -> list[StoredResponse]:
+    """Background responses that were never brought to an end; with ``abandoned`` those of processes that live no more."""
     query = f"SELECT {_COLUMNS} FROM responses WHERE status IN (?, ?)"  # noqa: S608 our own names
+    if abandoned:
+        query += " AND NOT EXISTS (SELECT 1 FROM processes WHERE processes.id = responses.process)"
     return [_stored(row) for row in connection.execute(query, UNFINISHED)]
 
 
-def sweep_responses(connection: sqlite3.Connection, now: int) -> int:
+def sweep_responses(connection: Connection, now: int) -> int:
     """Delete some responses whose time is over and that no living one continues. Returns how many; 0: none is left."""
     query = (
         "SELECT key_id, id FROM responses AS old WHERE expires_at <= ? AND NOT EXISTS "
@@ -136,7 +143,7 @@ def sweep_responses(connection: sqlite3.Connection, now: int) -> int:
     return len(over)
 
 
-def _delete(connection: sqlite3.Connection, names: list[tuple[str, str]]) -> None:
+def _delete(connection: Connection, names: list[tuple[str, str]]) -> None:
     connection.executemany("DELETE FROM response_items WHERE key_id = ? AND response_id = ?", names)
     connection.executemany("DELETE FROM responses WHERE key_id = ? AND id = ?", names)
 
@@ -155,7 +162,7 @@ def _said(stored: StoredResponse) -> StoredResponse:
     return msgspec.structs.replace(stored, response=msgspec.json.encode(output), events=b"")
 
 
-def _find(connection: sqlite3.Connection, key_id: str, response_id: str) -> StoredResponse | None:
+def _find(connection: Connection, key_id: str, response_id: str) -> StoredResponse | None:
     row = connection.execute(_FIND, (key_id, response_id)).fetchone()
     return None if row is None else _stored(row)
 

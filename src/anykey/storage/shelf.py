@@ -7,12 +7,12 @@ was taken away or replaced is opened anew, as everywhere in this folder.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from anykey.storage.database import BUSY_TIMEOUT_S, Database
+from anykey.storage.database import BUSY_TIMEOUT_S, Connection, Database, whole
+from anykey.storage.errors import DatabaseError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,19 +27,15 @@ class Shelf:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-state")
-        self._connection: sqlite3.Connection | None = None  # the thread's alone, as is the next
-        self._file: tuple[int, int] | None = None
+        self._connection: Connection | None = None  # the thread's alone, as is the next
+        self._file: object | None = None
         self._patience_s = BUSY_TIMEOUT_S
 
-    async def read(
-        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """What ``function(connection, …)`` returns. sqlite3.Error: the database failed."""
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``function(connection, …)`` returns. DatabaseError: the database failed."""
         return await self._run(lambda: function(self._open(), *args, **kwargs))
 
-    async def change(
-        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def change(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same inside BEGIN … COMMIT, rolled back on any exception. Done even if the caller stops waiting for it."""
         return await self._run(lambda: self._transact(lambda connection: function(connection, *args, **kwargs)))
 
@@ -49,31 +45,28 @@ class Shelf:
         self._thread.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work))
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
+        done.add_done_callback(_heard)
+        return await asyncio.shield(done)
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:
             return work()
-        except sqlite3.Error:
+        except DatabaseError:
             self._disconnect()
             self._patience_s = HASTE_S
             raise
 
-    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _transact(self, work: Callable[[Connection], T]) -> T:
         connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with whole(connection):
             value = work(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
         if self._patience_s != BUSY_TIMEOUT_S:
             self._patience_s = BUSY_TIMEOUT_S
             self._disconnect()  # the next is opened with the patience it deserves
         return value
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Connection:
         file = self._database.identity()
         if self._connection is None or file != self._file:
             self._disconnect()
@@ -85,3 +78,9 @@ class Shelf:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _heard(done: asyncio.Future[T]) -> None:
+    """An error that nobody waits for any more is no event of its own."""
+    if not done.cancelled():
+        done.exception()

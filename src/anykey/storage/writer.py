@@ -9,16 +9,20 @@ timer running.
 
 import asyncio
 import logging
-import sqlite3
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from typing import cast
 
 import msgspec
 
-from anykey.storage.database import Database
+from anykey.storage.database import BUSY_TIMEOUT_S, Connection, Database, whole
+from anykey.storage.errors import BadValueError, ConstraintError, DatabaseError
+from anykey.storage.key_uses import KeyUses
 from anykey.storage.loss_details import pack
 from anykey.storage.records import ExchangeRow
+from anykey.storage.usage_late import note_late
 
 _log = logging.getLogger(__name__)
 
@@ -27,12 +31,13 @@ STATEMENT_ROWS = (512, 64, 8, 1)
 GROUP_WAIT_S = 0.05
 KEPT_ROWS_MAX = 100_000
 RETRY_FIRST_S = 0.1
-RETRY_LAST_S = 5.0
+RETRY_LAST_S = 2.0
 LOG_EVERY_S = 1.0
 CLOSE_TRIES = 3
+CLOSE_PATIENCE_S = 2.0
 
 _FIELDS = ExchangeRow.__struct_fields__
-_LOSSES, _DETAILS = _FIELDS.index("losses"), _FIELDS.index("loss_details")
+_AT, _LOSSES, _DETAILS = _FIELDS.index("at"), _FIELDS.index("losses"), _FIELDS.index("loss_details")
 _ONE_ROW = f"({', '.join('?' * len(_FIELDS))})"
 
 
@@ -45,8 +50,8 @@ def _insert_of(rows: int) -> str:
 
 _INSERTS = {rows: _insert_of(rows) for rows in STATEMENT_ROWS}
 _INSERT = _INSERTS[1]
-# What a row itself can be wrong about, however often it is tried: an integer beyond 64 bits, half a surrogate pair.
-_BAD_ROW = (OverflowError, UnicodeError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+# What a row itself can be wrong about, however often it is tried.
+_BAD_ROW = (BadValueError, ConstraintError)
 
 
 class ExchangeWriter:
@@ -62,8 +67,9 @@ class ExchangeWriter:
         self._logged_at = float("-inf")
         self._lost = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="anykey-usage")
-        self._connection: sqlite3.Connection | None = None  # the thread's alone, as is the next
-        self._file: tuple[int, int] | None = None
+        self._uses = KeyUses()  # the thread's alone, as are the next two
+        self._connection: Connection | None = None
+        self._file: object | None = None
 
     def record(self, row: ExchangeRow) -> None:
         """Keep `row`; it is in the database a moment later. Never fails and never waits."""
@@ -95,7 +101,7 @@ class ExchangeWriter:
             group, self._rows = self._rows, []
             try:
                 bad = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, group)
-            except sqlite3.Error as error:
+            except DatabaseError as error:
                 self._rows = group + self._rows
                 self._back_off(error)
                 tries_left -= self._closing
@@ -120,7 +126,7 @@ class ExchangeWriter:
         if not self._closing:
             self._hurry.clear()
 
-    def _back_off(self, error: sqlite3.Error) -> None:
+    def _back_off(self, error: DatabaseError) -> None:
         self._retry_s = min(max(self._retry_s * 2, RETRY_FIRST_S), RETRY_LAST_S)
         now = time.monotonic()
         if now - self._logged_at >= LOG_EVERY_S:
@@ -133,26 +139,34 @@ class ExchangeWriter:
         if file != self._file:
             self._disconnect()  # the file was taken away or replaced
         if self._connection is None:
-            self._connection = self._database.connect()
+            patience_s = CLOSE_PATIENCE_S if self._closing else BUSY_TIMEOUT_S
+            self._connection = self._database.connect(busy_timeout_s=patience_s)
             self._file = file
         rows = [_values(row) for row in group]
         try:
-            return self._insert(self._connection, rows)
-        except sqlite3.Error:
+            bad = self._insert(self._connection, rows)
+            self._note_uses(self._connection, group)
+        except DatabaseError:
             self._disconnect()
             raise
+        return bad
 
-    def _insert(self, connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> int:
+    def _note_uses(self, connection: Connection, group: list[ExchangeRow]) -> None:
+        """Write when keys were last used, where that is due; after the rows, so that it can never keep them out."""
+        due = self._uses.due(group)
+        if due:
+            with whole(connection):
+                self._uses.write(connection, due)
+            self._uses.written(due)
+
+    def _insert(self, connection: Connection, rows: list[tuple[object, ...]]) -> int:
         bad = 0
-        connection.execute("BEGIN IMMEDIATE")
         try:
-            _insert_all(connection, rows)
+            with whole(connection):
+                _insert_all(connection, rows)
         except _BAD_ROW:
-            connection.execute("ROLLBACK")
-            connection.execute("BEGIN IMMEDIATE")
-            for row in rows:
-                bad += not _insert_one(connection, row)
-        connection.execute("COMMIT")
+            with whole(connection):
+                bad = sum([not _insert_one(connection, row) for row in rows])
         return bad
 
     def _disconnect(self) -> None:
@@ -161,8 +175,14 @@ class ExchangeWriter:
             self._connection = None
 
 
-def _insert_all(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+def insert_rows(connection: Connection, rows: Iterable[ExchangeRow]) -> None:
+    """Write rows inside the caller's transaction (the till's), as the writer does; those that are there already stay."""
+    _insert_all(connection, [_values(row) for row in rows])
+
+
+def _insert_all(connection: Connection, rows: list[tuple[object, ...]]) -> None:
     """Write the rows in as few statements as the sizes in STATEMENT_ROWS allow."""
+    note_late(connection, [cast("int", row[_AT]) for row in rows])
     done = 0
     for size in STATEMENT_ROWS:
         while len(rows) - done >= size:
@@ -170,12 +190,16 @@ def _insert_all(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) 
             done += size
 
 
-def _insert_one(connection: sqlite3.Connection, row: tuple[object, ...]) -> bool:
+def _insert_one(connection: Connection, row: tuple[object, ...]) -> bool:
+    connection.execute("SAVEPOINT one_row")
     try:
         connection.execute(_INSERT, row)
+        note_late(connection, [cast("int", row[_AT])])
     except _BAD_ROW as error:
+        connection.execute("ROLLBACK TO SAVEPOINT one_row")
         _log.error("a usage row cannot be kept: %s", error)
         return False
+    connection.execute("RELEASE SAVEPOINT one_row")
     return True
 
 

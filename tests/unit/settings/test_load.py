@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from anykey.settings import SettingsError, load_settings
+from anykey.settings.records import LedgerSettings
 from tests.unit.settings.reading import problems, read
 
 EXAMPLE = """\
@@ -45,6 +46,8 @@ host = "0.0.0.0"
 port = 0
 max_body_bytes = 1000
 keepalive_s = 0.5
+[ledger]
+durability = "power"
 [upstream]
 ca_file = "ca.pem"
 timeouts = { connect_s = 1, first_byte_s = 2, idle_s = 3, total_s = 4 }
@@ -52,6 +55,7 @@ timeouts = { connect_s = 1, first_byte_s = 2, idle_s = 3, total_s = 4 }
     settings = read(tmp_path, text)
     assert (settings.server.host, settings.server.port) == ("0.0.0.0", 0)
     assert (settings.server.max_body_bytes, settings.server.keepalive_s) == (1000, 0.5)
+    assert settings.ledger == LedgerSettings("power", every_call=False, assumed_output_tokens=16_384)
     assert settings.upstream.ca_file == tmp_path / "ca.pem"
     assert settings.providers[0].timeouts == settings.upstream.timeouts
     assert settings.upstream.timeouts.total_s == 4

@@ -1,16 +1,14 @@
 """A change without SQLAlchemy: whole or not at all, and counted only if something is different."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from anykey.storage.changing import changing
 from anykey.storage.database import Database
 from anykey.storage.errors import StorageError
-from anykey.storage.migrate import open_database
 
-INSERT = "INSERT INTO provider_models (provider, model, pinned) VALUES ('p', 'm', 1)"
+INSERT = "INSERT INTO provider_models (provider, model, pinned) VALUES ('p', 'm', TRUE)"
 
 
 def generation(database: Database) -> int:
@@ -18,16 +16,14 @@ def generation(database: Database) -> int:
         return connection.execute("SELECT value FROM configuration_generation").fetchone()[0]
 
 
-def test_only_a_change_moves_the_generation(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_only_a_change_moves_the_generation(database: Database) -> None:
     assert changing(database, lambda connection: connection.execute(INSERT).rowcount) == 1
     assert generation(database) == 1
     assert changing(database, lambda _: 0) == 0
     assert generation(database) == 1
 
 
-def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_what_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         changing(database, lambda connection: connection.execute(INSERT).rowcount / 0)
     with pytest.raises(StorageError):

@@ -1,27 +1,22 @@
 """Stored configs: versions that never change, a generation that moves, and what the snapshot is given."""
 
 import logging
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from anykey.routing.tree import Target
 from anykey.storage.configs import ConfigRow, delete_config, find_config, list_configs, load_configs, put_config
-from anykey.storage.database import FILE_NAME, Database
+from anykey.storage.database import Database
 from anykey.storage.errors import StorageError
-from anykey.storage.migrate import open_database
+from anykey.storage.sqlite_database import FILE_NAME, SqliteDatabase
 
 A, B = '{"provider":"a"}', '{"provider":"b"}'
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return open_database(tmp_path)
-
-
 def generation(database: Database) -> int:
-    with sqlite3.connect(database.path) as connection:
+    with closing(database.connect()) as connection:
         return connection.execute("SELECT value FROM configuration_generation").fetchone()[0]
 
 
@@ -70,10 +65,10 @@ def test_a_body_of_another_release_is_left_out_with_a_warning(
 
 
 def test_before_there_is_a_database(tmp_path: Path) -> None:
-    assert load_configs(Database(tmp_path / FILE_NAME)) == {}
+    assert load_configs(SqliteDatabase(tmp_path / FILE_NAME)) == {}
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 100)
     with pytest.raises(StorageError):
-        list_configs(Database(tmp_path / FILE_NAME))
+        list_configs(SqliteDatabase(tmp_path / FILE_NAME))

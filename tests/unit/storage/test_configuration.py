@@ -12,14 +12,14 @@ import pytest
 from anykey.storage.configuration import CredentialRow, GenerationWatch, read_credentials
 from anykey.storage.credentials import insert_credential
 from anykey.storage.database import Database
-from anykey.storage.errors import StorageError
+from anykey.storage.errors import DatabaseError, StorageError
 from anykey.storage.migrate import open_database
+from anykey.storage.sqlite_database import SqliteDatabase
 
 ROW = CredentialRow("cred_1", "openai", "key-1", 2, "https", "api.openai.com", 443, b"\x01sealed", "wxyz", 100)
 
 
-def test_rows_come_by_provider_oldest_first(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_rows_come_by_provider_oldest_first(database: Database) -> None:
     older = msgspec.structs.replace(ROW, id="cred_0", label="old", created_at=50)
     first = msgspec.structs.replace(ROW, id="cred_2", provider="deepseek", created_at=200)
     for row in (ROW, older, first):
@@ -28,7 +28,7 @@ def test_rows_come_by_provider_oldest_first(tmp_path: Path) -> None:
 
 
 def test_where_nothing_was_made_yet_there_is_none(tmp_path: Path) -> None:
-    database = Database(tmp_path / "anykey.db")
+    database = SqliteDatabase(tmp_path / "anykey.db")
     assert read_credentials(database) == []
     assert list(tmp_path.iterdir()) == []
     sqlite3.connect(database.path).close()
@@ -38,7 +38,7 @@ def test_where_nothing_was_made_yet_there_is_none(tmp_path: Path) -> None:
 def test_a_broken_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "anykey.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StorageError):
-        read_credentials(Database(tmp_path / "anykey.db"))
+        read_credentials(SqliteDatabase(tmp_path / "anykey.db"))
 
 
 def test_reading_does_without_sqlalchemy() -> None:
@@ -54,8 +54,7 @@ def test_no_repr_shows_what_is_sealed() -> None:
     assert repr(ROW) == "CredentialRow('openai#key-1')"
 
 
-def test_a_change_by_anyone_is_seen_once(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_a_change_by_anyone_is_seen_once(database: Database) -> None:
     watch = GenerationWatch(database)
     assert not watch.changed()
     assert not watch.changed()
@@ -82,13 +81,13 @@ def test_a_failure_passes_and_is_forgotten(tmp_path: Path) -> None:
     watch = GenerationWatch(database)
     watch.changed()
     database.path.rename(tmp_path / "away")
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(DatabaseError):
         watch.changed()
     (tmp_path / "away").rename(database.path)
     insert_credential(database, ROW)
     assert watch.changed()
     with closing(database.connect()) as connection:
         connection.execute("DROP TABLE configuration_generation")
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(DatabaseError):
         watch.changed()
     watch.close()

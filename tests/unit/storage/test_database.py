@@ -1,68 +1,68 @@
-"""The file and its connections."""
+"""What both databases do alike."""
 
-import sqlite3
-import stat
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from anykey.storage.database import Database, create_file
+from anykey.storage.database import Cursor, Database, has_table, whole
+from anykey.storage.errors import BadValueError, ConstraintError, DatabaseError
 
 
-def test_the_file_is_its_owners_only_even_if_it_was_not(tmp_path: Path) -> None:
-    (tmp_path / "anykey.db").touch(0o644)
-    database = create_file(tmp_path)
-    assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
+def test_a_cursor_gives_each_row_once() -> None:
+    cursor = Cursor([(1,), (2,), (3,)], 3)
+    assert cursor.fetchone() == (1,)
+    assert list(cursor) == [(2,), (3,)]
+    assert (cursor.fetchone(), cursor.fetchall(), cursor.rowcount) == (None, [], 3)
 
 
-def test_wal_files_are_its_owners_only(tmp_path: Path) -> None:
-    database = create_file(tmp_path)
+def test_a_whole_is_kept_or_undone(database: Database) -> None:
     with closing(database.connect()) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE t (x)")
-        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
-    assert modes == {"anykey.db": 0o600, "anykey.db-wal": 0o600, "anykey.db-shm": 0o600}
+
+        def put(*rows: tuple[str, str], then: int = 1) -> float:
+            with whole(connection):
+                for row in rows:
+                    connection.execute("INSERT INTO installation (name, value) VALUES (?, ?)", row)
+                return 1 / then
+
+        put(("a", "1"))
+        with pytest.raises(ConstraintError):
+            put(("b", "2"), ("a", "3"))
+        with pytest.raises(ZeroDivisionError):
+            put(("c", "4"), then=0)
+        assert connection.execute("SELECT name, value FROM installation").fetchall() == [("a", "1")]
 
 
-def test_connections_have_the_promised_pragmas(tmp_path: Path) -> None:
-    with closing(create_file(tmp_path).connect(busy_timeout_s=1.5)) as connection:
-        values = {
-            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("foreign_keys", "synchronous", "busy_timeout")
-        }
-    assert values == {"foreign_keys": 1, "synchronous": 1, "busy_timeout": 1500}
+def test_rows_are_counted_and_returned(database: Database) -> None:
+    with closing(database.connect()) as connection:
+        connection.executemany("INSERT INTO installation (name, value) VALUES (?, ?)", [("a", "1"), ("b", "1")])
+        changed = connection.execute("UPDATE installation SET value = ? WHERE value = ? RETURNING name", ("2", "1"))
+        assert (changed.rowcount, sorted(changed)) == (2, [("a",), ("b",)])
+        assert connection.execute("DELETE FROM installation WHERE value = ?", ("1",)).rowcount == 0
 
 
-def test_a_missing_file_is_not_made_by_connecting(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.OperationalError):
-        Database(tmp_path / "anykey.db").connect()
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+def test_what_no_column_takes_is_told_apart(database: Database, value: int) -> None:
+    with closing(database.connect()) as connection:
+        with pytest.raises(BadValueError):
+            connection.execute("UPDATE key_generation SET value = ?", (value,))
+        with pytest.raises(BadValueError):
+            connection.execute("INSERT INTO installation (name, value) VALUES ('x', ?)", ("\ud800",))
+        with pytest.raises(ConstraintError):
+            connection.execute("INSERT INTO installation (name, value) VALUES ('x', ?)", (None,))
+        assert connection.execute("SELECT value FROM key_generation").fetchone() == (0,)
 
 
-def test_a_read_only_connection_cannot_write(tmp_path: Path) -> None:
-    with (
-        closing(create_file(tmp_path).connect(read_only=True)) as connection,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
-    ):
-        connection.execute("CREATE TABLE t (x)")
+def test_a_closed_connection_says_so(database: Database) -> None:
+    connection = database.connect()
+    connection.close()
+    connection.close()
+    connection.rollback()
+    with pytest.raises(DatabaseError) as told:
+        connection.execute("SELECT 1")
+    assert type(told.value) is DatabaseError
 
 
-def test_odd_characters_in_the_path_are_only_characters(tmp_path: Path) -> None:
-    home = tmp_path / "a b%20c?mode=ro#é"
-    home.mkdir()
-    with closing(create_file(home).connect()) as connection:
-        connection.execute("CREATE TABLE t (x)")
-    assert (home / "anykey.db").stat().st_size > 0
-
-
-def test_a_replaced_file_is_another_one(tmp_path: Path) -> None:
-    database = Database(tmp_path / "anykey.db")
-    assert database.identity() is None
-    create_file(tmp_path)
-    first = database.identity()
-    assert first == database.identity() is not None
-    database.path.rename(tmp_path / "old")
-    assert database.identity() is None
-    create_file(tmp_path)
-    assert database.identity() not in {first, None}
+def test_tables_that_are_there(database: Database) -> None:
+    with closing(database.connect()) as connection:
+        assert has_table(database, connection, "exchanges")
+        assert not has_table(database, connection, "EXCHANGES'; --")

@@ -8,12 +8,11 @@ from sqlalchemy import func, insert, select
 from anykey.storage.database import Database
 from anykey.storage.engine import transaction
 from anykey.storage.errors import StorageError
-from anykey.storage.migrate import open_database
 from anykey.storage.schema import key_generation
+from anykey.storage.sqlite_database import SqliteDatabase
 
 
-def test_an_exception_takes_everything_back(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_an_exception_takes_everything_back(database: Database) -> None:
 
     def insert_and_fail() -> None:
         with transaction(database) as connection:
@@ -29,6 +28,6 @@ def test_an_exception_takes_everything_back(tmp_path: Path) -> None:
 def test_a_missing_database_is_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANYKEY_LANG", "en")
     path = tmp_path / "anykey.db"
-    with pytest.raises(StorageError) as failed, transaction(Database(path)):
+    with pytest.raises(StorageError) as failed, transaction(SqliteDatabase(path)):
         pass
     assert str(failed.value) == f"The database {path} failed: unable to open database file"

@@ -1,13 +1,10 @@
 """Questions about usage, over rows written by the real writer."""
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from anykey.storage.database import Database
 from anykey.storage.exchanges import UsageFilter, UsageTotal, recent_exchanges, usage_totals
-from anykey.storage.migrate import open_database
 from anykey.storage.records import ExchangeRow
 from anykey.storage.writer import ExchangeWriter
 
@@ -56,22 +53,21 @@ ALL = UsageFilter()
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> Database:
-    made = open_database(tmp_path)
-    writer = ExchangeWriter(made)
+async def exchanges(database: Database) -> Database:
+    writer = ExchangeWriter(database)
     for row in (FIRST, SECOND, THIRD):
         writer.record(row)
     await writer.aclose()
-    return made
+    return database
 
 
-def test_recent_exchanges_come_back_whole_newest_first(database: Database) -> None:
-    assert recent_exchanges(database, 10, ALL) == [THIRD, SECOND, FIRST]
-    assert recent_exchanges(database, 1, ALL) == [THIRD]
+def test_recent_exchanges_come_back_whole_newest_first(exchanges: Database) -> None:
+    assert recent_exchanges(exchanges, 10, ALL) == [THIRD, SECOND, FIRST]
+    assert recent_exchanges(exchanges, 1, ALL) == [THIRD]
 
 
-def test_a_total_adds_up_every_bucket(database: Database) -> None:
-    assert usage_totals(database, "model", ALL) == [
+def test_a_total_adds_up_every_bucket(exchanges: Database) -> None:
+    assert usage_totals(exchanges, "model", ALL) == [
         UsageTotal(
             group="m",
             exchanges=2,
@@ -104,8 +100,8 @@ def test_a_total_adds_up_every_bucket(database: Database) -> None:
         ("day", [("2023-11-14", 1), ("2023-11-15", 2)]),
     ],
 )
-def test_each_grouping(database: Database, by: str, groups: list[tuple[str, int]]) -> None:
-    found = usage_totals(database, by, ALL)  # pyright: ignore[reportArgumentType] - the parameters are its literals
+def test_each_grouping(exchanges: Database, by: str, groups: list[tuple[str, int]]) -> None:
+    found = usage_totals(exchanges, by, ALL)  # pyright: ignore[reportArgumentType] - the parameters are its literals
     assert [(total.group, total.exchanges) for total in found] == groups
 
 
@@ -119,13 +115,12 @@ def test_each_grouping(database: Database, by: str, groups: list[tuple[str, int]
         (UsageFilter(model="' OR 1=1 --"), []),
     ],
 )
-def test_filters(database: Database, only: UsageFilter, ids: list[str]) -> None:
-    assert [row.id for row in recent_exchanges(database, 10, only)] == ids
-    assert sum(total.exchanges for total in usage_totals(database, "model", only)) == len(ids)
+def test_filters(exchanges: Database, only: UsageFilter, ids: list[str]) -> None:
+    assert [row.id for row in recent_exchanges(exchanges, 10, only)] == ids
+    assert sum(total.exchanges for total in usage_totals(exchanges, "model", only)) == len(ids)
 
 
-async def test_totals_and_filters_by_what_calls_are_marked_with(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+async def test_totals_and_filters_by_what_calls_are_marked_with(database: Database) -> None:
     marks = [
         '{"team":"search","a.b":"1"}',
         '{"team":"search"}',

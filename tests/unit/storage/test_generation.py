@@ -1,18 +1,16 @@
 """Each change adds one, and only if it is kept."""
 
 from contextlib import suppress
-from pathlib import Path
 
 from sqlalchemy import select
 
+from anykey.storage.database import Database
 from anykey.storage.engine import transaction
 from anykey.storage.generation import next_generation
-from anykey.storage.migrate import open_database
 from anykey.storage.schema import configuration_generation
 
 
-def test_it_counts_what_was_committed(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+def test_it_counts_what_was_committed(database: Database) -> None:
     for _ in range(2):
         with transaction(database) as connection:
             next_generation(connection)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from anykey.storage.lock import exclusive
+from anykey.storage.database import Database
+from anykey.storage.lock import alone, exclusive
 
 TRY = """
 import fcntl, os, sys
@@ -34,3 +36,19 @@ def test_an_error_lets_go_too(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), exclusive(tmp_path):
         raise ZeroDivisionError
     assert seen_by_another_process(tmp_path) == "free"
+
+
+def test_what_shares_a_database_takes_turns(database: Database, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def other() -> None:
+        with alone(tmp_path, database):
+            said.append("other")
+
+    thread = threading.Thread(target=other)
+    with alone(tmp_path, database):
+        thread.start()
+        thread.join(0.3)
+        said.append("one")
+    thread.join(10)
+    assert said == ["one", "other"]

@@ -46,8 +46,7 @@ async def until(condition: str, database: Database, count: int) -> None:
     pytest.fail(condition)
 
 
-async def test_a_row_is_there_a_moment_later_without_closing(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+async def test_a_row_is_there_a_moment_later_without_closing(database: Database) -> None:
     writer = ExchangeWriter(database)
     writer.record(ROW)
     await until("the row was not written", database, 1)
@@ -69,9 +68,8 @@ async def test_a_burst_is_one_transaction(tmp_path: Path) -> None:
     assert len(kept(database)) == 100
 
 
-async def test_a_full_group_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_group_does_not_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GROUP_WAIT_S", 60.0)
-    database = open_database(tmp_path)
     writer = ExchangeWriter(database)
     for row in numbered(GROUP_ROWS):
         await asyncio.sleep(0)
@@ -91,8 +89,8 @@ async def test_closing_writes_what_is_kept_and_closes_the_file(tmp_path: Path) -
     assert not (tmp_path / "anykey.db-wal").exists()
 
 
-async def test_closing_without_rows_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    await ExchangeWriter(open_database(tmp_path)).aclose()
+async def test_closing_without_rows_is_quiet(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await ExchangeWriter(database).aclose()
     assert caplog.records == []
 
 
@@ -140,10 +138,9 @@ async def test_closing_gives_up_and_counts_what_is_lost(tmp_path: Path, caplog: 
 
 
 async def test_no_more_rows_are_kept_than_the_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "KEPT_ROWS_MAX", 5)
-    database = open_database(tmp_path)
     writer = ExchangeWriter(database)
     for row in numbered(8):
         writer.record(row)
@@ -154,9 +151,8 @@ async def test_no_more_rows_are_kept_than_the_bound(
 
 @pytest.mark.parametrize("bad", [{"input_tokens": 2**63}, {"model_asked": "\ud800"}, {"status": None}])
 async def test_an_impossible_row_does_not_take_the_others_with_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, bad: dict[str, int | str | None]
+    database: Database, caplog: pytest.LogCaptureFixture, bad: dict[str, int | str | None]
 ) -> None:
-    database = open_database(tmp_path)
     writer = ExchangeWriter(database)
     good = numbered(3)
     for row in (good[0], msgspec.structs.replace(ROW, **bad), *good[1:]):
@@ -166,8 +162,7 @@ async def test_an_impossible_row_does_not_take_the_others_with_it(
     assert caplog.records[-1].getMessage() == "1 usage rows were not written"
 
 
-async def test_the_same_exchange_is_kept_once(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
+async def test_the_same_exchange_is_kept_once(database: Database) -> None:
     writer = ExchangeWriter(database)
     writer.record(ROW)
     writer.record(ROW)

@@ -9,11 +9,11 @@ from anykey.storage.database import Database
 from anykey.storage.engine import transaction
 
 
-def upgrade(database: Database) -> None:
-    """Bring the schema to the newest revision in one transaction: all of it or nothing."""
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema to the revision, the newest, in one transaction: all of it or nothing."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with transaction(database) as connection:
+    with transaction(database, patience_s=None) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)

@@ -2,6 +2,7 @@
 
 from anykey.storage.schema.accounts import (
     audit,
+    audit_head,
     deliveries,
     idempotency,
     key_uses,
@@ -32,6 +33,7 @@ from anykey.storage.schema.traffic import (
     credentials,
     exchanges,
     health,
+    installation,
     key_generation,
     model_facts,
     provider_models,
@@ -42,11 +44,13 @@ from anykey.storage.schema.types import (
     BIG,
     metadata,
 )
+from anykey.storage.schema.usage import usage_days, usage_hours, usage_late, usage_marks
 
 __all__ = [
     "BIG",
     "api_keys",
     "audit",
+    "audit_head",
     "balances",
     "budget_slices",
     "budgets",
@@ -62,6 +66,7 @@ __all__ = [
     "exchanges",
     "health",
     "idempotency",
+    "installation",
     "key_generation",
     "key_uses",
     "members",
@@ -77,5 +82,9 @@ __all__ = [
     "responses",
     "teams",
     "transfers",
+    "usage_days",
+    "usage_hours",
+    "usage_late",
+    "usage_marks",
     "webhooks",
 ]

@@ -58,6 +58,11 @@ audit = Table(
     Column("hash", LargeBinary, nullable=False),
 )
 
+# One row: the number and the hash of the newest entry. Who appends takes it first, which is what puts entries in one line.
+audit_head = Table(
+    "audit_head", metadata, Column("seq", BIG, nullable=False), Column("hash", LargeBinary, nullable=False)
+)
+
 idempotency = Table(
     "idempotency",
     metadata,
@@ -81,7 +86,6 @@ webhooks = Table(
     Column("id", Text, primary_key=True),
     Column("organisation", Text),
     Column("url", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
     Column("events", Text, nullable=False),
     Column("created_at", BIG, nullable=False),
     Column("disabled_at", BIG),

@@ -86,6 +86,7 @@ responses = Table(
     Column("response", LargeBinary, nullable=False),
     Column("input", LargeBinary, nullable=False),
     Column("events", LargeBinary, nullable=False),
+    Column("process", Text),  # which process works on it, until it is finished
 )
 Index("responses_by_end", responses.c.expires_at)
 Index("responses_by_previous", responses.c.key_id, responses.c.previous_id)
@@ -139,6 +140,7 @@ credentials = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("last4", Text, nullable=False),
     Column("created_at", BIG, nullable=False),
+    Column("position", BIG, nullable=False, server_default="0"),  # the order in which they were added
     UniqueConstraint("provider", "label"),
 )
 
@@ -149,6 +151,11 @@ configs = Table(
     Column("version", BIG, primary_key=True),
     Column("body", Text, nullable=False),
     Column("created_at", BIG, nullable=False),
+)
+
+# What all processes of this database must agree on, such as a mark of the pepper.
+installation = Table(
+    "installation", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
 )
 
 # What is not well: a deployment whose circuit is open, a credential (deployment "") that rests or was refused.
@@ -173,6 +180,7 @@ provider_models = Table(
     Column("pinned", Boolean, nullable=False),
     Column("seen_at", BIG),
     Column("facts", Text),
+    Column("position", BIG, nullable=False, server_default="0"),  # the order in which they were first seen or pinned
 )
 
 # What maintained sources say of a model on a day, newer than what is shipped: limits, abilities, prices.

@@ -12,10 +12,17 @@ BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def upgrade() -> None:
     """Add the columns and tables."""
     _keys_and_exchanges()
+    _responses()
+    _order()
+    _installation()
     _tenants()
     _money()
     _wallets()
+    _codes()
+    _rate_cards()
     _beside()
+    _webhooks()
+    _usage()
 
 
 def _keys_and_exchanges() -> None:
@@ -33,6 +40,24 @@ def _keys_and_exchanges() -> None:
     op.create_table(
         "key_uses", sa.Column("key_id", sa.Text, primary_key=True), sa.Column("last_at", BIG, nullable=False)
     )
+
+
+def _installation() -> None:
+    op.create_table(
+        "installation", sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False)
+    )
+
+
+def _responses() -> None:
+    op.add_column("responses", sa.Column("process", sa.Text))
+
+
+def _order() -> None:
+    """What came first is first. SQLite numbered the rows of itself; PostgreSQL has none yet."""
+    for table in ("credentials", "provider_models"):
+        op.add_column(table, sa.Column("position", BIG, nullable=False, server_default="0"))
+        if op.get_bind().dialect.name == "sqlite":
+            op.execute(f"UPDATE {table} SET position = rowid")  # noqa: S608 - two names of our own
 
 
 def _tenants() -> None:
@@ -157,6 +182,9 @@ def _wallets() -> None:
         sa.CheckConstraint("amount_nano > 0 AND debit <> credit", name="transfers_move_something"),
     )
     op.create_index("transfers_by_time", "transfers", ["at"])
+
+
+def _codes() -> None:
     op.create_table(
         "codes",
         sa.Column("id", sa.Text, primary_key=True),
@@ -182,6 +210,9 @@ def _wallets() -> None:
         sa.Column("at", BIG, nullable=False),
         sa.Column("transfer_id", sa.Text, nullable=False),
     )
+
+
+def _rate_cards() -> None:
     op.create_table(
         "rate_cards",
         sa.Column("id", sa.Text, primary_key=True),
@@ -212,6 +243,10 @@ def _beside() -> None:
         sa.Column("previous", sa.LargeBinary, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
     )
+    head = op.create_table(
+        "audit_head", sa.Column("seq", BIG, nullable=False), sa.Column("hash", sa.LargeBinary, nullable=False)
+    )
+    op.bulk_insert(head, [{"seq": 0, "hash": bytes(32)}])
     op.create_table(
         "idempotency",
         sa.Column("key_id", sa.Text, primary_key=True),
@@ -227,12 +262,14 @@ def _beside() -> None:
         sa.Column("body", sa.LargeBinary),
     )
     op.create_index("idempotency_by_end", "idempotency", ["expires_at"])
+
+
+def _webhooks() -> None:
     op.create_table(
         "webhooks",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("organisation", sa.Text),
         sa.Column("url", sa.Text, nullable=False),
-        sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("events", sa.Text, nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("disabled_at", BIG),
@@ -263,3 +300,34 @@ def _beside() -> None:
         sa.Column("held", BIG, nullable=False),
         sa.Column("until_ms", BIG, nullable=False),
     )
+
+
+def _usage() -> None:
+    texts = (
+        *("organisation", "team", "member_id", "key_id", "client", "model_asked", "model_answered"),
+        *("provider", "deployment", "group_name", "scenario", "failure", "price_id"),
+    )
+    counts = (
+        *("status_class", "exchanges", "failures", "unpriced", "estimated", "input_tokens", "cache_read_tokens"),
+        *("cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "cost_nano"),
+        *("generation_tokens", "generation_ms"),
+    )
+    edges = (
+        *("50", "100", "150", "200", "300", "400", "600", "800", "1000", "1500", "2000", "3000", "4000", "6000"),
+        *("8000", "12000", "20000", "40000", "80000", "more"),
+    )
+    bars = [f"{column}_{edge}" for column in ("first_token_ms", "total_ms") for edge in edges]
+    for table in ("usage_hours", "usage_days"):
+        op.create_table(
+            table,
+            sa.Column("at", BIG, nullable=False),
+            *(sa.Column(name, sa.Text) for name in texts),
+            *(sa.Column(name, BIG, nullable=False) for name in (*counts, *bars)),
+        )
+        op.create_index(f"{table}_by_time", table, ["at"])
+    marks = op.create_table(
+        "usage_marks", sa.Column("name", sa.Text, primary_key=True), sa.Column("at", BIG, nullable=False)
+    )
+    op.bulk_insert(marks, [{"name": name, "at": 0} for name in ("hours", "days", "calls")])
+    op.create_table("usage_late", sa.Column("at", BIG, nullable=False))
+    op.create_index("usage_late_by_time", "usage_late", ["at"])
