@@ -16,6 +16,9 @@ from enum import StrEnum
 
 import msgspec
 
+from anykey.accounts.permissions import Actor, MemberRole
+from anykey.accounts.purse import DEFAULT_ORGANISATION, Purse
+
 PREFIX = "ak-"
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -49,7 +52,11 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of an issued key. Times are Unix seconds; `last4` are the last characters of its text. `strict`: a call
     that an upstream could only be sent with a loss is refused. `group_name`: the routing group; None: the default one.
     `allowed_models`: globs of the model names it may ask for; None: those its team and the organisation allow. `config`: the
-    gateway config its calls follow. `metadata`: what its calls are marked with. `admin`: it may name hosts of its own."""
+    gateway config its calls follow. `metadata`: what its calls are marked with. `admin`: it may use the admin API, with the role
+    of the member it belongs to. `ip_allow`, `ip_deny`: networks (CIDR) it may and may not be used from. `logging`: `off` or
+    `metadata`. `previous_digest`: of the secret before the last rotation, good until `previous_until`. `purse` and `caps` (whose
+    list it is, and its globs) come from its organisation, team and member; None and empty: they limit nothing. `role` is the
+    member's; None: it belongs to no member."""
 
     id: str
     name: str
@@ -68,7 +75,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     ip_allow: tuple[str, ...] | None = None
     ip_deny: tuple[str, ...] | None = None
     logging: str | None = None
-    organisation: str = "default"
+    organisation: str = DEFAULT_ORGANISATION
     expires_at: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -76,18 +83,31 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     logging_days: int | None = None
     previous_digest: bytes | None = None
     previous_until: int | None = None
+    purse: Purse | None = None
+    caps: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    role: MemberRole | None = None
+
+    @property
+    def operator(self) -> bool:
+        """Whether it is the key of one who runs the gateway: an admin key that belongs to no member of an organisation."""
+        return self.admin and self.member_id is None
 
 
 class KeyRefusal(StrEnum):
-    """Why a well-formed key may not call. REVOKED is told only to who holds the whole key."""
+    """Why a well-formed key may not call. REVOKED and EXPIRED are told only to who holds the whole key."""
 
     UNKNOWN = "unknown"
     REVOKED = "revoked"
+    EXPIRED = "expired"
 
 
 def mint(random: Callable[[int], bytes]) -> MintedKey:
     """A new key from `random(n)`, which returns n bytes fit for secrets (such as `secrets.token_bytes`)."""
-    key_id = _digits(int.from_bytes(random(16)), BASE36, ID_LENGTH)
+    return mint_again(_digits(int.from_bytes(random(16)), BASE36, ID_LENGTH), random)
+
+
+def mint_again(key_id: str, random: Callable[[int], bytes]) -> MintedKey:
+    """Another secret for the key of this id."""
     secret = _digits(int.from_bytes(random(SECRET_BYTES)), BASE62, SECRET_LENGTH)
     body = f"{PREFIX}{key_id}-{secret}"
     return MintedKey(key_id, body + _checksum(body))
@@ -101,21 +121,49 @@ def parse(text: str) -> ParsedKey | None:
     return ParsedKey(shape[1], text)
 
 
+def actor_of(key: ApiKey) -> Actor:
+    """Whom its holder acts for: an operator, its member with that role, or, where it belongs to no member and is
+    no admin key, somebody of its organisation who may nothing but look at the key itself."""
+    if key.operator:
+        return Actor(f"key:{key.id}", "operator", key_id=key.id)
+    return Actor(f"key:{key.id}", key.role or "member", key.organisation, key.member_id, key.id)
+
+
 def digest(text: str, pepper: bytes) -> bytes:
     """What is stored instead of the key: 32 bytes of HMAC-SHA256 under `pepper`."""
     return hmac.digest(pepper, text.encode(), "sha256")
 
 
-def verify(parsed: ParsedKey, keys: Mapping[str, ApiKey], pepper: bytes) -> ApiKey | KeyRefusal:
-    """The issued key that `parsed` is, or why it may not call.
+def verify(parsed: ParsedKey, keys: Mapping[str, ApiKey], pepper: bytes, now_s: float) -> ApiKey | KeyRefusal:
+    """The issued key that `parsed` is, or why it may not call at `now_s` (Unix seconds).
 
     An unknown id costs the same digest and comparison as a known one, so the time tells nothing.
     """
     key = keys.get(parsed.id)
-    matches = hmac.compare_digest(digest(parsed.text, pepper), _NO_DIGEST if key is None else key.digest)
-    if key is None or not matches:
+    presented = digest(parsed.text, pepper)
+    matches = hmac.compare_digest(presented, _NO_DIGEST if key is None else key.digest)
+    if key is None or not (matches or _is_previous(key, presented, now_s)):
         return KeyRefusal.UNKNOWN
-    return KeyRefusal.REVOKED if key.revoked_at is not None else key
+    if key.revoked_at is not None:
+        return KeyRefusal.REVOKED
+    return KeyRefusal.EXPIRED if has_expired(key, now_s) else key
+
+
+def has_expired(key: ApiKey, now_s: float) -> bool:
+    """Whether the key has an end, and it is behind us."""
+    return key.expires_at is not None and now_s >= key.expires_at
+
+
+def may_lapse(key: ApiKey, now_s: float) -> bool:
+    """Whether what holds of the key now stops to hold by the clock alone: it has an end, or two secrets for a while."""
+    return key.expires_at is not None or (key.previous_until is not None and now_s < key.previous_until)
+
+
+def _is_previous(key: ApiKey, presented: bytes, now_s: float) -> bool:
+    """Whether it is the secret before the last rotation, within the time that both are good."""
+    if key.previous_digest is None or key.previous_until is None or now_s >= key.previous_until:
+        return False
+    return hmac.compare_digest(presented, key.previous_digest)
 
 
 def _digits(number: int, alphabet: str, length: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.administration.known_models import OWN, RANK, known_catalogue, ranked
@@ -49,16 +50,20 @@ class SourceState(msgspec.Struct, frozen=True):
     licence: str
 
 
-def update_from_files(home: Home, files: Sequence[Path], today: date) -> list[SourceUpdate]:
+def update_from_files(home: Home, files: Sequence[Path], today: date, *, actor: Actor = LOCAL) -> list[SourceUpdate]:
     """Import the given files. All of them are read before anything is kept. Raises AdministrationError, StorageError."""
+    require(actor, "catalogue:write", None)
     read = [(path.name, read_file(path, today.isoformat())) for path in files]
-    return [_keep(home, name, file) for name, file in read]
+    return [_keep(home, name, file, actor) for name, file in read]
 
 
-def update_from_index(home: Home, url: str, environ: Mapping[str, str], today: date) -> list[SourceUpdate]:
+def update_from_index(
+    home: Home, url: str, environ: Mapping[str, str], today: date, *, actor: Actor = LOCAL
+) -> list[SourceUpdate]:
     """Import the newest wheel of each package from the index at `url`. Raises AdministrationError, StorageError."""
+    require(actor, "catalogue:write", None)
     read = asyncio.run(_fetch_all(Index.from_url(url), environ, today))
-    return [_keep(home, name, file) for name, file in read]
+    return [_keep(home, name, file, actor) for name, file in read]
 
 
 def find_models(home: Home, name: str) -> list[KnownModel]:
@@ -105,8 +110,8 @@ def export_catalogue(home: Home, folder: Path) -> int:
     return count
 
 
-def _keep(home: Home, name: str, file: SourceFile) -> SourceUpdate:
-    changed = add_facts(home.database, file.source, file.facts)
+def _keep(home: Home, name: str, file: SourceFile, actor: Actor) -> SourceUpdate:
+    changed = add_facts(home.database, file.source, file.facts, actor.name)
     newest = max((facts.observed_on for facts in file.facts), default="")
     return SourceUpdate(file.source, name, len(file.facts), changed, newest)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.routing.config import LONGEST_CONFIG, Config, ConfigError, read_config
@@ -26,14 +27,15 @@ class Put(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def put_config(home: Home, name: str, text: bytes) -> Put:
+def put_config(home: Home, name: str, text: bytes, *, actor: Actor = LOCAL) -> Put:
     """Keep `text` (JSON, or TOML) as the newest version of the config `name`. Raises AdministrationError where it cannot be
     meant, and keeps nothing."""
+    require(actor, "configs:write", None)
     if not _NAME.fullmatch(name):
         raise AdministrationError("configs.bad_name", name=name[:80])
     table, config = _understood(text)
     body = msgspec.json.encode(table, order="deterministic").decode()
-    row = stored.put_config(home.database, name, body, int(time.time()))
+    row = stored.put_config(home.database, name, body, int(time.time()), actor.name)
     if row is not None:
         return Put(row, new=True, notes=config.notes)
     return Put(find_config(home, name), new=False, notes=config.notes)
@@ -60,9 +62,10 @@ def find_config(home: Home, reference: str) -> ConfigRow:
     return row
 
 
-def delete_config(home: Home, name: str) -> int:
+def delete_config(home: Home, name: str, *, actor: Actor = LOCAL) -> int:
     """Forget the config and all its versions; returns how many. Raises AdministrationError where there is none."""
-    count = stored.delete_config(home.database, name)
+    require(actor, "configs:write", None)
+    count = stored.delete_config(home.database, name, actor.name)
     if not count:
         raise AdministrationError("configs.not_found", name=name[:80])
     return count

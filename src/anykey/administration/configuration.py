@@ -17,13 +17,13 @@ from anykey.administration.master_key import MasterKey, find_master_key
 from anykey.providers.auth.binding import Origin, may_send
 from anykey.providers.configured import ProviderSettings, StoredCredential
 from anykey.providers.secret import Secret
-from anykey.settings import Settings, SettingsError, home_directory, load_settings
+from anykey.settings import Settings, SettingsError, find_database, home_directory, load_settings
 from anykey.settings.lanes import check_credentials
 from anykey.settings.lines import KeyLines
 from anykey.settings.problems import Problem
 from anykey.settings.section import Source
 from anykey.storage.configuration import CredentialRow, read_credentials
-from anykey.storage.database import FILE_NAME, Database
+from anykey.storage.migrate import locate_database
 
 GIVEN_LABEL = "default"
 """The label of the credential that the file or the environment gives a provider."""
@@ -42,7 +42,8 @@ def load_configuration(environ: Mapping[str, str], config: Path | None = None) -
     Raises SettingsError, StorageError, or AdministrationError where the master key is missing or another one.
     """
     home = home_directory(environ)
-    database = Database(home / FILE_NAME)
+    url = find_database(environ, config)
+    database = locate_database(home, url and url.reveal())
     rows = read_credentials(database)
     if not rows:
         return load_settings(environ, config)
@@ -53,13 +54,13 @@ def load_configuration(environ: Mapping[str, str], config: Path | None = None) -
         key = find_master_key(home, environ, [row.sealed for row in rows])
     settings = load_settings(environ, config, {row.provider for row in rows})
     return (
-        settings if key is None else _unmixed(with_stored(settings, open_all(rows, key), database.path), database.path)
+        settings if key is None else _unmixed(with_stored(settings, open_all(rows, key), database.name), database.name)
     )
 
 
-def _unmixed(settings: Settings, place: Path) -> Settings:
+def _unmixed(settings: Settings, place: str) -> Settings:
     """Return `settings`; SettingsError where a stored credential is used for another lane of its vendor too."""
-    source = Source(str(place), KeyLines(""))
+    source = Source(place, KeyLines(""))
     check_credentials(source, settings.providers)
     if source.problems:
         raise SettingsError(source.problems)
@@ -85,7 +86,7 @@ def origin_of_row(row: CredentialRow) -> Origin:
     return Origin(row.scheme, row.host, row.port)
 
 
-def with_stored(settings: Settings, stored: Iterable[Opened], place: Path) -> Settings:
+def with_stored(settings: Settings, stored: Iterable[Opened], place: str) -> Settings:
     """Return `settings` with the stored credentials that fit behind each provider's own. The others become warnings, said of
     `place`."""
     known = {provider.name: provider for provider in settings.providers}
@@ -93,7 +94,7 @@ def with_stored(settings: Settings, stored: Iterable[Opened], place: Path) -> Se
     for row, secret in stored:
         fault = why_unused(known.get(row.provider), row, secret)
         if fault is not None:
-            warnings.append(Problem(str(place), 0, row.reference, *fault))
+            warnings.append(Problem(place, 0, row.reference, *fault))
         elif secret is not None:
             credential = StoredCredential(row.reference, secret, row.weight, origin=origin_of_row(row))
             known[row.provider] = _joined(known[row.provider], credential)

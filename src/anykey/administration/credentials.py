@@ -7,10 +7,12 @@ import re
 import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping
+from typing import TypedDict, Unpack
 
 import msgspec
 
 from anykey.accounts.keys import SHOWN_LENGTH, parse
+from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.configuration import GIVEN_LABEL, open_all, origin_of_row, why_unused
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
@@ -34,7 +36,7 @@ from anykey.settings.credentials import fault_of
 from anykey.settings.doors import default_doors
 from anykey.storage import credentials as stored
 from anykey.storage.configuration import CredentialRow, read_credentials
-from anykey.storage.lock import exclusive
+from anykey.storage.lock import alone
 
 WEIGHT_MAX = 1000
 TEXT_BYTES_MAX = 65_536
@@ -66,6 +68,13 @@ class Checked(msgspec.Struct, frozen=True):
     fault: tuple[str, Mapping[str, str]] | None
 
 
+class Said(TypedDict, total=False):
+    """What may be said of a new credential: its label (else the first `key-N` that is free), and its weight (else 1)."""
+
+    label: str | None
+    weight: int
+
+
 class _Owner(msgspec.Struct, frozen=True):
     """Whom a credential is for: a configured provider's name or a kind's id, and where that is to be found."""
 
@@ -76,24 +85,34 @@ class _Owner(msgspec.Struct, frozen=True):
 
 
 def add_credential(
-    home: Home, settings: Settings, provider: str, text: str, *, label: str | None = None, weight: int = 1
+    home: Home,
+    settings: Settings,
+    provider: str,
+    text: str,
+    *,
+    actor: Actor = LOCAL,
+    **said: Unpack[Said],
 ) -> CredentialRow:
     """Seal `text` for the origin of `provider`, a configured one or a kind of the catalogue, and keep it.
 
     Raises AdministrationError for a provider that has no fixed address, a text that is no credential, a label that is taken.
     """
+    require(actor, "credentials:write", None)
     owner = _owner(settings, provider)
     origin = _origin(owner)
     text = text.strip()
     _refuse_unusable(owner, text)
+    weight = said.get("weight", 1)
     _refuse_weight(weight)
-    with exclusive(home.path):  # the master key must not change between sealing and keeping
+    with alone(home.path, home.database):  # the master key must not change between sealing and keeping
         key = read_again(home.master_key)
         _refuse_other_key(home, key)
         row = CredentialRow(
             id=f"cred_{secrets.token_hex(8)}",
             provider=owner.name,
-            label=_label(label, {row.label for row in read_credentials(home.database) if row.provider == owner.name}),
+            label=_label(
+                said.get("label"), {row.label for row in read_credentials(home.database) if row.provider == owner.name}
+            ),
             weight=weight,
             scheme=origin.scheme,
             host=origin.host,
@@ -104,7 +123,7 @@ def add_credential(
         )
         sealed = seal(key.key, text, binding(row.id, row.provider, origin), secrets.token_bytes)
         row = msgspec.structs.replace(row, sealed=sealed)
-        stored.insert_credential(home.database, row)
+        stored.insert_credential(home.database, row, actor.name)
     return row
 
 
@@ -129,19 +148,21 @@ def find_credential(home: Home, reference: str) -> CredentialRow:
     return of_provider[0]
 
 
-def remove_credential(home: Home, reference: str) -> CredentialRow:
+def remove_credential(home: Home, reference: str, *, actor: Actor = LOCAL) -> CredentialRow:
     """Forget the credential that `reference` means (see find_credential). Returns what it was."""
+    require(actor, "credentials:write", None)
     row = find_credential(home, reference)
-    if not stored.delete_credential(home.database, row.id):
+    if not stored.delete_credential(home.database, row, actor.name):
         raise AdministrationError("credentials.not_found", reference=reference)
     return row
 
 
-def weigh_credential(home: Home, reference: str, weight: int) -> CredentialRow:
+def weigh_credential(home: Home, reference: str, weight: int, *, actor: Actor = LOCAL) -> CredentialRow:
     """Give the credential that `reference` means another weight. Returns it as it now is."""
+    require(actor, "credentials:write", None)
     _refuse_weight(weight)
     row = find_credential(home, reference)
-    if not stored.set_weight(home.database, row.id, weight):
+    if not stored.set_weight(home.database, row, weight, actor.name):
         raise AdministrationError("credentials.not_found", reference=reference)
     return msgspec.structs.replace(row, weight=weight)
 
@@ -153,13 +174,14 @@ def check_credentials(home: Home, settings: Settings) -> list[Checked]:
     return [Checked(row, why_unused(known.get(row.provider), row, secret)) for row, secret in opened]
 
 
-def rotate_master_key(home: Home, new: MasterKey | None = None) -> int:
+def rotate_master_key(home: Home, new: MasterKey | None = None, *, actor: Actor = LOCAL) -> int:
     """Seal every stored credential under `new`, all in one transaction; without one, under a key made here that takes the place
     of `master.key`. Returns how many there are. No credential is opened for it.
 
     Raises AdministrationError where the key in use is not the data directory's own and none is given, or a credential is broken.
     """
-    with exclusive(home.path):
+    require(actor, "credentials:write", None)
+    with alone(home.path, home.database):
         old = read_again(home.master_key)
         own = home.path / FILE_NAME
         if new is None:
@@ -176,7 +198,7 @@ def rotate_master_key(home: Home, new: MasterKey | None = None) -> int:
             except SealBrokenError:
                 raise AdministrationError("credentials.broken", reference=row.reference) from None
 
-        count = stored.reseal_all(home.database, resealed)
+        count = stored.reseal_all(home.database, resealed, actor.name)
         if new is None:
             (home.path / NEXT_NAME).replace(own)
     return count

@@ -4,7 +4,7 @@ import importlib
 from contextlib import closing
 
 from anykey.administration.home import Home
-from anykey.storage.lock import exclusive
+from anykey.storage.lock import alone
 from anykey.storage.watch import KeyWatch
 
 
@@ -13,7 +13,7 @@ def first_key(home: Home, name: str) -> str | None:
 
     Of several processes that start at once in a new data directory, one makes it.
     """
-    with exclusive(home.path):
+    with alone(home.path, home.database):
         with closing(KeyWatch(home.database)) as watch:
             if watch.keys:
                 return None

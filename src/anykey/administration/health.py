@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.providers.configured import ProviderSettings
@@ -39,14 +40,15 @@ def provider_health(home: Home, providers: Iterable[ProviderSettings]) -> list[H
     return [view for provider in providers for view in _of_provider(provider, rows, now_ms)]
 
 
-def enable(home: Home, name: str) -> list[HealthView]:
+def enable(home: Home, name: str, *, actor: Actor = LOCAL) -> list[HealthView]:
     """Have every running gateway use what `name` means again, at once: a provider with all it has, or one credential
     (`provider#label`). Returns what was not well. Raises AdministrationError where nothing of that name was."""
+    require(actor, "providers:write", None)
     now_ms = int(time.time() * 1000)
     rows = [row for row in read_health(home.database) if _is_meant(row, name)]
     if not rows:
         raise AdministrationError("health.nothing", name=name)
-    forget_health(home.database, rows)
+    forget_health(home.database, rows, name, actor.name)
     return [_view(id_of(row.credential).partition("#")[0], row, now_ms) for row in rows]
 
 

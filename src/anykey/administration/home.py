@@ -1,11 +1,10 @@
 """The data directory: made on first use, readable by its owner only.
 
-It holds `anykey.db` and, apart from it, `pepper`: the 32 random bytes under which keys are hashed. A copied database
-opens nothing without the pepper; a lost pepper makes every issued key void, so it is never silently made anew. The same
-holds for the master key (master_key.py), under which stored credentials are sealed.
+It holds `anykey.db`, unless the database is on a server, and apart from it the pepper (pepper.py), without which no issued key
+can be checked, and the master key (master_key.py), under which stored credentials are sealed. A copied database opens nothing
+without them. Several machines share a database by being given the same two.
 """
 
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,14 +12,14 @@ from types import MappingProxyType
 import msgspec
 
 from anykey.administration.errors import AdministrationError
-from anykey.administration.master_key import MasterKey, prepare_master_key, write_whole
+from anykey.administration.master_key import MasterKey, prepare_master_key
+from anykey.administration.pepper import NAME, check_elsewhere, check_pepper, given_pepper, pepper_in
 from anykey.storage.configuration import read_credentials
-from anykey.storage.database import FILE_NAME, Database
+from anykey.storage.database import Database
 from anykey.storage.lock import exclusive
-from anykey.storage.migrate import open_database
+from anykey.storage.migrate import open_database, open_server
+from anykey.storage.sqlite_database import FILE_NAME
 
-PEPPER_NAME = "pepper"
-PEPPER_BYTES = 32
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,33 +35,32 @@ class Home(msgspec.Struct, frozen=True):
         return f"Home(path={str(self.path)!r})"
 
 
-def prepare_home(path: Path, environ: Mapping[str, str] = NO_VARIABLES) -> Home:
+def prepare_home(path: Path, environ: Mapping[str, str] = NO_VARIABLES, url: str | None = None) -> Home:
     """Make what is missing in `path`, bring the schema up to date, and read the pepper and the master key (which may be in
-    `environ`).
+    `environ`). `url` is that of a PostgreSQL database; None: the one in `path`.
 
     A directory made here is 0700; one that exists keeps its mode (its owner chose it), the files in it are 0600.
-    Raises AdministrationError or StorageError where the directory cannot be used.
+    Raises AdministrationError or StorageError where the directory or the database cannot be used.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with exclusive(path):
-            pepper = _pepper(path)
-        database = open_database(path)
+        given = given_pepper(environ)
+        pepper, origin = given or (b"", path / NAME)
+        if url is None:
+            if given is None:
+                with exclusive(path):
+                    pepper = pepper_in(path, make=not (path / FILE_NAME).exists())
+            database: Database = open_database(path)
+        else:
+            database = open_server(url)
+            if given is None:
+                check_elsewhere(database, path)
+                with exclusive(path):
+                    pepper = pepper_in(path, make=True)
+        check_pepper(database, pepper, origin)
         with exclusive(path):
             sealed = [row.sealed for row in read_credentials(database)]
             master_key = prepare_master_key(path, environ, sealed)
         return Home(path, database, pepper, master_key)
     except OSError as error:
         raise AdministrationError("home.unusable", path=path, reason=error.strerror or error) from error
-
-
-def _pepper(home: Path) -> bytes:
-    file = home / PEPPER_NAME
-    if not file.exists():
-        if (home / FILE_NAME).exists():
-            raise AdministrationError("home.pepper_missing", path=file)
-        write_whole(file, secrets.token_bytes(PEPPER_BYTES))
-    pepper = file.read_bytes()
-    if len(pepper) != PEPPER_BYTES:
-        raise AdministrationError("home.pepper_broken", path=file, bytes=PEPPER_BYTES)
-    return pepper

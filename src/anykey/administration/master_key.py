@@ -106,7 +106,12 @@ def key_in(name_or_file: str | Path, environ: Mapping[str, str]) -> MasterKey:
 
 def write_key(file: Path, key: bytes) -> None:
     """Write `key` as base64."""
-    write_whole(file, base64.b64encode(key) + b"\n")
+    write_whole(file, text_of(key))
+
+
+def text_of(key: bytes) -> bytes:
+    """The content of a file that holds `key`."""
+    return base64.b64encode(key) + b"\n"
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.administration.provider_calls import ProviderCaller
@@ -44,44 +45,58 @@ def has_list(provider: ProviderSettings) -> bool:
     return known and not kind.built_in and _list_door(provider) is not None
 
 
-async def refresh(client: UpstreamClient, database: Database, provider: ProviderSettings) -> Refreshed:
-    """Ask a provider for its models and keep them. Never raises for what the provider does; the old list then stays."""
+async def refresh(
+    client: UpstreamClient, database: Database, provider: ProviderSettings, *, actor: Actor | None = None
+) -> Refreshed:
+    """Ask a provider for its models and keep them. Never raises for what the provider does; the old list then stays. `actor`
+    None: the gateway does it by itself, which is in no audit log."""
+    if actor is not None:
+        require(actor, "models:write", None)
     try:
         now = int(time.time())
         models = await _fetch(client, provider, datetime.fromtimestamp(now, UTC).date().isoformat())
         if not models:
             return Refreshed(provider.name, problem="the list is empty")
-        changed = await asyncio.to_thread(keep_seen, database, provider.name, models, now)
+        author = None if actor is None else actor.name
+        changed = await asyncio.to_thread(keep_seen, database, provider.name, models, now, author)
     except (UpstreamError, TokenRefused, ValueError, StorageError) as error:
         return Refreshed(provider.name, problem=str(error))
     return Refreshed(provider.name, len(models), changed)
 
 
 async def refresh_all(
-    client: UpstreamClient, database: Database, providers: Sequence[ProviderSettings]
+    client: UpstreamClient,
+    database: Database,
+    providers: Sequence[ProviderSettings],
+    *,
+    actor: Actor | None = None,
 ) -> list[Refreshed]:
     """Refresh several, a few at a time."""
     few = asyncio.Semaphore(8)
 
     async def one(provider: ProviderSettings) -> Refreshed:
         async with few:
-            return await refresh(client, database, provider)
+            return await refresh(client, database, provider, actor=actor)
 
     return list(await asyncio.gather(*map(one, providers)))
 
 
-def pin(home: Home, settings: Settings, provider: str, models: Sequence[str]) -> int:
+def pin(home: Home, settings: Settings, provider: str, models: Sequence[str], *, actor: Actor = LOCAL) -> int:
     """Pin models of a configured provider: they are what is listed for it. Returns how many were not pinned yet."""
+    require(actor, "models:write", None)
     for model in models:
         if not model or len(model) > 256 or not model.isprintable():
             raise AdministrationError("models.bad_name", model=repr(model))
-    return set_pinned(home.database, configured(settings, provider).name, models, pinned=True)
+    name = configured(settings, provider).name
+    return set_pinned(home.database, name, models, pinned=True, author=actor.name)
 
 
-def unpin(home: Home, settings: Settings, provider: str, models: Sequence[str]) -> int:
+def unpin(home: Home, settings: Settings, provider: str, models: Sequence[str], *, actor: Actor = LOCAL) -> int:
     """Take pins away, also of a provider that is not configured any more. Returns how many there were."""
+    require(actor, "models:write", None)
     found = providers_by_name(settings.providers).get(provider)
-    return set_pinned(home.database, found.name if found is not None else provider, models, pinned=False)
+    name = found.name if found is not None else provider
+    return set_pinned(home.database, name, models, pinned=False, author=actor.name)
 
 
 def is_asked_unbidden(provider: ProviderSettings) -> bool:

@@ -15,6 +15,7 @@ from anykey.routing.snapshot import Snapshot
 from anykey.settings import Settings
 from anykey.storage.configs import load_configs
 from anykey.storage.health import HealthRow, read_health
+from anykey.storage.rate_cards import load_cards
 
 _RESTING = frozenset({"open", "barred", "resting", "disabled"})
 
@@ -55,7 +56,8 @@ class StoredHealth:
 
 def stored_snapshot(home: Home, settings: Settings) -> Snapshot:
     """The snapshot that a gateway with these settings would route by."""
-    return build_snapshot(settings, *known_models(home.database, settings), load_configs(home.database))
+    known = known_models(home.database, settings)
+    return build_snapshot(settings, *known, load_configs(home.database), load_cards(home.database))
 
 
 def explain_call(home: Home, snapshot: Snapshot, ask: Ask) -> Explanation | Unroutable:

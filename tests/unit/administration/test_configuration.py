@@ -38,7 +38,7 @@ class Desk:
         return load_configuration({**self.environ, **environ})
 
     def alter(self, statement: str, *values: object) -> None:
-        with closing(sqlite3.connect(self.home.database.path)) as connection, connection:
+        with closing(sqlite3.connect(self.home.path / "anykey.db")) as connection, connection:
             connection.execute(statement, values)
 
 
