@@ -30,6 +30,8 @@ Operation = Literal[
     "models",
     "model",
     "explain",
+    "admin",
+    "account",
     "root",
     "hello",
     "livez",
@@ -37,6 +39,8 @@ Operation = Literal[
     "unknown",
 ]
 GET, POST = ("GET",), ("POST",)
+ADMIN = "/admin/v1/"
+"""What begins so is the admin API's, joined by nobody's SDK: it must be spelled as it is."""
 
 CANONICAL: dict[str, tuple[Operation, tuple[str, ...]]] = {
     "/v1/chat/completions": ("chat", POST),
@@ -48,6 +52,12 @@ CANONICAL: dict[str, tuple[Operation, tuple[str, ...]]] = {
     "/v1/conversations": ("conversations", POST),
     "/v1/models": ("models", GET),
     "/admin/v1/routes/explain": ("explain", POST),
+    "/v1/usage": ("account", GET),
+    "/v1/balance": ("account", GET),
+    "/v1/key": ("account", GET),
+    "/v1/codes/redeem": ("account", POST),
+    "/v1/organization/usage/completions": ("account", GET),
+    "/v1/organization/costs": ("account", GET),
     "/": ("root", GET),
     "/api/hello": ("hello", GET),
     "/livez": ("livez", GET),
@@ -70,6 +80,7 @@ KEPT: tuple[tuple[re.Pattern[str], Operation, tuple[str, ...]], ...] = (
     (re.compile(r"/conversations/([^/]+)"), "conversation", ("GET", "POST", "DELETE")),
     (re.compile(r"/conversations/([^/]+)/items"), "conversation_items", ("GET", "POST")),
     (re.compile(r"/conversations/([^/]+)/items/([^/]+)"), "conversation_item", ("GET", "DELETE")),
+    (re.compile(r"/usage/([^/]+)"), "account", GET),
 )
 """What stands behind an id of ours."""
 
@@ -104,6 +115,8 @@ def resolve(path: str) -> Route:
 
 
 def _resolve_loosely(path: str) -> Route:
+    if path.startswith(ADMIN):
+        return Route("admin")
     bare = _SLASHES.sub("/", path)
     if len(bare) > 1:
         bare = bare.rstrip("/") or "/"

@@ -150,3 +150,12 @@ def test_what_is_kept_has_an_id(path: str, operation: str, ids: tuple[str, ...],
 )
 def test_anything_else_is_unknown(path: str) -> None:
     assert resolve(path).operation == "unknown"
+
+
+def test_the_admin_api_is_asked_as_it_is_spelled_and_the_user_api_however_it_was_joined() -> None:
+    assert resolve("/admin/v1/keys") == Route("admin")
+    assert resolve("/v1/admin/v1/keys").operation == resolve("/admin/keys").operation == "unknown"
+    for path in ("/v1/usage", "/v1/balance", "/v1/key", "/v1/organization/costs", "/v1/usage/req_1"):
+        assert resolve(path).operation == "account"
+        assert resolve(path).canonical is None
+        assert resolve(f"/openai{path}/").canonical == path

@@ -17,10 +17,10 @@ from anykey.routing.snapshot import Snapshot
 from anykey.server import reload as module
 from anykey.server.reload import ChangeWatch, Reloader, Sources
 from anykey.settings import Settings, load_settings
-from anykey.storage.database import Database
 from anykey.storage.engine import transaction
 from anykey.storage.generation import next_generation
 from anykey.storage.migrate import open_database
+from anykey.storage.sqlite_database import SqliteDatabase
 
 pytestmark = pytest.mark.usefixtures("brisk")
 
@@ -168,14 +168,15 @@ async def test_whatever_fails_is_said_once_and_tried_again(tmp_path: Path, caplo
 async def test_what_counts_from_the_next_start_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with working(tmp_path) as bench:
         text = bench.file.read_text()
-        bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n{text}")
+        bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n[ledger]\nevery_call = true\n{text}")
         await bench.until(lambda: len(bench.taken.snapshots) == 2)
-        bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n{text}# more\n")
+        bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n[ledger]\nevery_call = true\n{text}# more\n")
         await bench.until(lambda: len(bench.taken.snapshots) == 3)
     told = [record.getMessage() for record in caplog.records]
     assert told == [
         "configuration: server.port has changed: it counts from the next start",
         "configuration: responses.ttl_days has changed: it counts from the next start",
+        "configuration: ledger.every_call has changed: it counts from the next start",
     ]
 
 
@@ -210,7 +211,7 @@ def test_a_file_is_watched_by_time_size_and_identity(tmp_path: Path) -> None:
 
 
 def test_a_database_that_fails_has_not_changed(tmp_path: Path) -> None:
-    watch = ChangeWatch(tmp_path / "anykey.toml", Database(tmp_path / "gone.db"))
+    watch = ChangeWatch(tmp_path / "anykey.toml", SqliteDatabase(tmp_path / "gone.db"))
     assert not watch.changed()
     assert not watch.changed()
     watch.close()

@@ -62,13 +62,14 @@ async def test_the_lane_is_repeated() -> None:
 async def test_a_refusal_is_an_error_frame() -> None:
     reply, told = replying()
     headers = ((b"content-type", b"application/json"), (b"x-request-id", b"req_1"), (b"retry-after", b"3"))
+    headers += ((b"x-ratelimit-limit-requests", b"1"), (b"x-anykey-provider", b"lab"))
     await reply.whole(429, headers, b'{"error": {"message": "slow", "code": null}}')
     assert told == [
         {
             "type": "error",
             "status": 429,
             "error": {"message": "slow", "code": None},
-            "headers": {"x-request-id": "req_1", "retry-after": "3"},
+            "headers": {"x-request-id": "req_1", "retry-after": "3", "x-ratelimit-limit-requests": "1"},
         }
     ]
     assert reply.started
