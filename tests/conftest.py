@@ -5,9 +5,15 @@ checkout, or from the folder that `ANYKEY_CORPUS` names. Tests that need them ca
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.services.install import CannotInstall
+from tests.services.postgres import PostgresServer, running_postgres
+from tests.services.processes import NotStarted
+from tests.services.valkey import ValkeyServer, running_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,8 +35,29 @@ def corpus() -> Path:
     return corpus_directory()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the session; it is started for the first test that asks."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except (CannotInstall, NotStarted) as problem:
+        pytest.fail(str(problem), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """One Valkey or Redis for the session; it is started for the first test that asks."""
+    try:
+        with running_valkey() as server:
+            yield server
+    except (CannotInstall, NotStarted) as problem:
+        pytest.fail(str(problem), pytrace=False)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="clients, faults: all pairs of protocols, not one of each")
+    parser.addoption("--soak", action="store_true", help="crash: hundreds of kills, not thirty")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

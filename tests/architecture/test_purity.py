@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,18 +71,44 @@ def test_the_catalogue_names_vendors_to_look_for() -> None:
     assert "deepseek" in vendors()
 
 
-def test_no_web_framework_in_the_package() -> None:
+# What only operators need may be made with these; it is loaded when the first of them comes (server/admin/mount.py).
+OF_THE_ADMIN_API = {"fastapi", "pydantic", "starlette"}
+ADMIN_API = PACKAGE / "server" / "admin"
+
+
+def test_no_web_framework_in_the_package_but_in_the_admin_api() -> None:
     found = {
         (name(path), module)
         for path in python_files("src")
         for module in imported(path)
-        if module.split(".")[0] in FOREIGN
+        if module.split(".")[0] in (FOREIGN - OF_THE_ADMIN_API if path.is_relative_to(ADMIN_API) else FOREIGN)
     }
     assert not found
 
 
-def test_no_web_framework_in_the_runtime_lock() -> None:
-    """pydantic comes with typer, the command line that common-expression-language has beside its engine; it is loaded by nobody
-    who has no conditions configured, and by nothing of ours (the test above)."""
+def test_nobody_outside_the_admin_api_imports_what_loads_the_framework() -> None:
+    """Two of its modules come without the framework; the others are loaded by the first of these."""
+    light = ("anykey.server.admin.mount", "anykey.server.admin.caller")
+    heavy = {
+        (name(path), module)
+        for path in python_files("src")
+        if not path.is_relative_to(ADMIN_API)
+        for module in imported(path)
+        if module.startswith("anykey.server.admin.") and not module.startswith(light)
+    }
+    assert not heavy
+
+
+def test_the_serving_process_loads_none_of_what_only_some_need() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, anykey.server.process; print(*sys.modules)"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    heavy = {"fastapi", "pydantic", "starlette", "psycopg", "valkey", "yaml", "sqlalchemy", "alembic"}
+    assert not heavy & set(loaded)
+
+
+def test_no_other_web_framework_in_the_runtime_lock() -> None:
+    """But FastAPI and what it stands on, for the admin API alone (the tests above)."""
     lock = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
-    assert not (FOREIGN - {"pydantic"}) & set(re.findall(r"^([a-z0-9_.-]+)==", lock, re.MULTILINE))
+    assert not (FOREIGN - OF_THE_ADMIN_API) & set(re.findall(r"^([a-z0-9_.-]+)==", lock, re.MULTILINE))

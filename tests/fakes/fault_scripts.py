@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from tests.fakes.agents import GEMINI, RESPONSES
 from tests.fakes.answers import CHAT, MESSAGES, chat_chunk, failure_event, messages_event
 from tests.fakes.wire import RecordedCall, WireConnection
-from tests.sdk.said import telling, text
+from tests.sdk.said import Answer, telling, text
 
 TEXT = "Hello world"
 REST_S = 40
@@ -153,6 +153,35 @@ def headed(*fields: tuple[str, str]) -> Fault:
     return fault
 
 
+# Usage that is none
+
+
+def counting(change: Callable[[int], Any]) -> Fault:
+    """A good answer whose token counts are changed; None takes the whole usage away."""
+
+    async def fault(asked: Asked, connection: WireConnection) -> None:
+        answer = text(asked.heard.protocol, TEXT)
+        stream = [
+            re.sub(r"(?m)^data: (\{.*\})", lambda found: f"data: {_recounted(found[1], change)}", event)
+            for event in answer.stream
+        ]
+        await telling(Answer(json.loads(_recounted(json.dumps(answer.whole), change)), stream))(asked.call, connection)
+
+    return fault
+
+
+def _recounted(document: str, change: Callable[[int], Any]) -> str:
+    def hook(fields: dict[str, Any]) -> dict[str, Any]:
+        for name in ("usage", "usageMetadata"):
+            usage: dict[str, Any] = fields.get(name) or {}
+            counts = {key: change(value) for key, value in usage.items() if isinstance(value, int)}
+            if usage:
+                fields[name] = None if None in counts.values() else usage | counts
+        return fields
+
+    return json.dumps(json.loads(document, object_hook=hook))
+
+
 # Streams that break. Who did not ask for a stream gets half a document.
 
 
@@ -203,6 +232,17 @@ async def close(connection: WireConnection) -> None:
 
 
 async def end(connection: WireConnection) -> None:
+    await connection.sse_end()
+
+
+async def nonsense(connection: WireConnection) -> None:
+    """No chunk begins so."""
+    await connection.write(b"zzzz\r\n")
+    connection.close()
+
+
+async def half_an_event(connection: WireConnection) -> None:
+    await connection.sse('data: {"half\n\n')
     await connection.sse_end()
 
 
@@ -295,7 +335,17 @@ FAULTS: dict[str, Fault] = {
     "23-close": breaking(close),
     "23-end": breaking(end),
     "23-stall": breaking(stall),
+    "24-stall": breaking(stall, after_content=True),
+    "25-reset": breaking(reset, after_content=True),
+    "26-close": breaking(close, after_content=True),
+    "26-end": breaking(end, after_content=True),
+    "27-framing": breaking(nonsense, after_content=True),
     "28-error-after": error_after(ended=True),
     "28-error-unended": error_after(ended=False),
+    "29-half-json": breaking(half_an_event, after_content=True),
+    "34-no-usage": counting(lambda _: None),
+    "35-negative": counting(lambda _: -3),
+    "35-huge": counting(lambda _: 10**12),
+    "35-text": counting(str),
 }
 """What happens to a call that gets through."""

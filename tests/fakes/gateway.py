@@ -70,7 +70,8 @@ class RunningGateway:
             file = self._directory / "anykey.toml"
             file.write_text(self._config)
         settings = load_configuration(self._environ, file)
-        self.home = prepare_home(settings.home, self._environ)
+        url = settings.database.reveal() if settings.database is not None else None
+        self.home = prepare_home(settings.home, self._environ, url)
         self.key = create_key(self.home, self._key_name).text
         self._serving = Serving(
             settings, self.home, {}, bind("127.0.0.1", 0), partial(load_configuration, self._environ, file)

@@ -32,7 +32,7 @@ async def test_clients_that_vanish_leave_nothing_that_waits_for_ever(tmp_path: P
                 await asyncio.sleep(number * 0.0004)
                 writer.transport.abort()
         await asyncio.sleep(0.3)
-        with closing(sqlite3.connect(gateway.home.database.path)) as connection:
+        with closing(sqlite3.connect(gateway.home.path / "anykey.db")) as connection:
             kept = {row[0] for row in connection.execute("SELECT status FROM responses")}
     assert kept <= {"completed"}
 
@@ -42,7 +42,7 @@ async def test_a_locked_database_is_waited_for_once(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(shelf, "BUSY_TIMEOUT_S", 1.0)
     monkeypatch.setattr(shelf, "HASTE_S", 0.01)
     async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, _):
-        with closing(sqlite3.connect(gateway.home.database.path, isolation_level=None)) as other:
+        with closing(sqlite3.connect(gateway.home.path / "anykey.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             began = time.monotonic()
             told = await asyncio.gather(*(gateway.post(PATH, ASKED) for _ in range(6)))

@@ -1,6 +1,7 @@
 """What happens to a background response when its upstream, its client, or the gateway itself goes away."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,8 @@ async def test_one_that_grows_too_large_fails_and_stops_its_upstream(
 
 async def test_a_database_that_fails_refuses_it_and_serves_the_rest(tmp_path: Path) -> None:
     async with WireServer(answering(CHAT)) as upstream, RunningGateway(tmp_path, lab(CHAT, upstream.url)) as gateway:
-        with gateway.home.database.connect() as connection:
+        with closing(gateway.home.database.connect()) as connection:
             connection.execute("DROP TABLE responses")
-        connection.close()
         refused = await gateway.post(PATH, ASKED)
         plain = await gateway.post(PATH, {"model": "test-model", "input": "hi"})
         unread = await gateway.get(f"{PATH}/resp_1")

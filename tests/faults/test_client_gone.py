@@ -130,7 +130,7 @@ async def test_in_the_middle_of_a_stream(
         assert (row.failure, row.status, row.finish, row.attempts) == ("client_gone", 200, None, 1)
         assert (row.first_token_ms is None, row.model_answered) == (False, "upstream-model")
         if upstream == "anthropic_messages":  # it had told what the prompt cost
-            assert (row.usage_source, row.input_tokens) == ("upstream", 7)
+            assert (row.usage_source, row.input_tokens) == ("estimated", 7)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -66,7 +66,7 @@ async def laboratory(
 
 def make_admin(lab: Lab) -> None:
     """Give the test's key the right to name hosts."""
-    with sqlite3.connect(lab.gateway.home.database.path) as connection:
+    with sqlite3.connect(lab.gateway.home.path / "anykey.db") as connection:
         connection.execute("UPDATE api_keys SET admin = 1")
         connection.execute("UPDATE key_generation SET value = value + 1")
 

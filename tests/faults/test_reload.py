@@ -178,7 +178,7 @@ async def test_a_wrong_master_key_keeps_what_is_in_force(tmp_path: Path, caplog:
     ):
         settings = load_configuration({"ANYKEY_HOME": str(gateway.home.path), "LAB_KEY": "k"}, tmp_path / "anykey.toml")
         add_credential(gateway.home, settings, "lab0", SECRET)
-        with closing(sqlite3.connect(gateway.home.database.path)) as connection, connection:
+        with closing(sqlite3.connect(gateway.home.path / "anykey.db")) as connection, connection:
             connection.execute("UPDATE credentials SET sealed = x'0100'")
             connection.execute("UPDATE configuration_generation SET value = value + 1")
         await until(lambda: "another master key" in caplog.text)

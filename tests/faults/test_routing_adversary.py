@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from anykey.administration.configs import put_config
-from anykey.administration.keys import KeyRouting, create_key
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key
 from tests.fakes.answers import CHAT, PATHS, answering, failing
 from tests.fakes.gateway import RunningGateway, WireReply
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
@@ -47,7 +48,7 @@ class Lab(NamedTuple):
         return await self.gateway.post(PATHS[CHAT], body, {**self.gateway.headers(), **(headers or {})})
 
     def key(self, **routing: Any) -> dict[str, str]:
-        made = create_key(self.gateway.home, "caller", routing=KeyRouting(**routing))
+        made = create_key(self.gateway.home, "caller", fields=KeyFields(**routing))
         return {"authorization": f"Bearer {made.text}"}
 
 
@@ -174,7 +175,7 @@ async def test_a_kept_response_is_gone_on_with_by_the_model_that_is_asked_for(tm
                 return await gateway.post(RESPONSES, {"model": model, "input": "x", **more})
 
             await ask("keeper/large")
-            with sqlite3.connect(gateway.home.database.path) as database:
+            with sqlite3.connect(gateway.home.path / "anykey.db") as database:
                 database.execute("""UPDATE api_keys SET allowed_models = '["keeper/small", "other/small"]'""")
                 database.execute("UPDATE key_generation SET value = value + 1")
             async with asyncio.timeout(5):

@@ -15,6 +15,7 @@ from anykey.administration.catalogue import (
     update_from_index,
 )
 from anykey.administration.model_sources.package_index import index_of
+from anykey.cli.actor import local_actor
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenGroup
 from anykey.cli.models import described, json_option
@@ -45,9 +46,9 @@ def update(index_url: str | None, files: tuple[Path, ...], as_json: bool) -> Non
     """Import the newest data, or the given files, and print what changed."""
     home, today = open_home(), datetime.now(UTC).date()
     updates: list[SourceUpdate] = (
-        update_from_files(home, files, today)
+        update_from_files(home, files, today, actor=local_actor())
         if files
-        else update_from_index(home, index_url or index_of(os.environ), os.environ, today)
+        else update_from_index(home, index_url or index_of(os.environ), os.environ, today, actor=local_actor())
     )
     if as_json:
         print_json(updates)

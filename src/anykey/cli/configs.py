@@ -5,6 +5,7 @@ from typing import BinaryIO
 import click
 
 from anykey.administration import configs as verbs
+from anykey.cli.actor import local_actor
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenGroup
 from anykey.cli.output import local_time, print_json, print_table
@@ -26,7 +27,7 @@ def configs() -> None:
 @file_argument
 def put(name: str, file: BinaryIO) -> None:
     """Keep a config; a gateway that is running uses it within a second or two."""
-    done = verbs.put_config(open_home(), name, file.read(LONGEST_CONFIG + 1))
+    done = verbs.put_config(open_home(), name, file.read(LONGEST_CONFIG + 1), actor=local_actor())
     click.echo(say("cli.configs.kept" if done.new else "cli.configs.same", reference=done.row.reference))
     _tell(done.notes)
 
@@ -55,7 +56,7 @@ def show(reference: str) -> None:
 @click.argument("name", metavar="NAME")
 def delete(name: str) -> None:
     """Forget a config."""
-    count = verbs.delete_config(open_home(), name)
+    count = verbs.delete_config(open_home(), name, actor=local_actor())
     click.echo(say("cli.configs.deleted", name=name, count=count))
 
 

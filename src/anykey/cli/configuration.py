@@ -10,7 +10,7 @@ import click
 from anykey.administration.configuration import load_configuration
 from anykey.administration.home import Home, prepare_home
 from anykey.language import say
-from anykey.settings import Settings, SettingsError, home_directory
+from anykey.settings import Settings, SettingsError, find_database, home_directory
 from anykey.settings.problems import Problem
 
 config_option = click.option(
@@ -27,9 +27,12 @@ class SettingsRefused(click.ClickException):
         super().__init__("\n".join(map(told, problems)))
 
 
-def open_home() -> Home:
-    """The data directory of this environment, made and migrated as needed."""
-    return prepare_home(home_directory(os.environ), os.environ)
+def open_home(config: Path | None = None) -> Home:
+    """The data directory of this environment and its database, made and migrated as needed. `config` is the file that may name
+    the database."""
+    with refusing():
+        url = find_database(os.environ, config)
+    return prepare_home(home_directory(os.environ), os.environ, url and url.reveal())
 
 
 def read_settings(config: Path | None) -> Settings:

@@ -9,6 +9,7 @@ import click
 
 from anykey.administration import credentials as verbs
 from anykey.administration.master_key import key_in
+from anykey.cli.actor import local_actor
 from anykey.cli.configuration import config_option, open_home, refusing
 from anykey.cli.form import SpokenGroup
 from anykey.cli.output import local_time, print_json, print_table
@@ -45,9 +46,10 @@ def add(
     provider, *bare = words
     if bare:  # most likely the credential itself, so it is not repeated
         raise click.UsageError(say("cli.credentials.bare"))
-    home = open_home()
+    home = open_home(config)
     settings = _settings(config, verbs.EVERY_PROVIDER)
-    row = verbs.add_credential(home, settings, provider, _text(provider, variable, file), label=label, weight=weight)
+    text = _text(provider, variable, file)
+    row = verbs.add_credential(home, settings, provider, text, label=label, weight=weight, actor=local_actor())
     click.echo(say("cli.credentials.added", reference=row.reference, origin=verbs.origin_of_row(row)))
 
 
@@ -71,7 +73,7 @@ def list_(as_json: bool) -> None:
 @click.argument("credential", metavar="CREDENTIAL")
 def remove(credential: str) -> None:
     """Forget one credential."""
-    row = verbs.remove_credential(open_home(), credential)
+    row = verbs.remove_credential(open_home(), credential, actor=local_actor())
     click.echo(say("cli.credentials.removed", reference=row.reference))
 
 
@@ -80,7 +82,7 @@ def remove(credential: str) -> None:
 @click.argument("weight", type=weight_type, metavar="N")
 def weight(credential: str, weight: int) -> None:
     """Weigh one credential."""
-    row = verbs.weigh_credential(open_home(), credential, weight)
+    row = verbs.weigh_credential(open_home(), credential, weight, actor=local_actor())
     click.echo(say("cli.credentials.weighed", reference=row.reference, weight=row.weight))
 
 
@@ -89,7 +91,7 @@ def weight(credential: str, weight: int) -> None:
 @json_option
 def check(config: Path | None, as_json: bool) -> int:
     """Say of each credential whether it can be used; exit code 1 if one cannot."""
-    home = open_home()
+    home = open_home(config)
     owners = {row.provider for row in verbs.list_credentials(home)}
     found = verbs.check_credentials(home, _settings(config, owners))
     states = [None if one.fault is None else say(one.fault[0], **one.fault[1]) for one in found]
@@ -112,9 +114,9 @@ def rotate_master_key(variable: str | None, file: Path | None) -> None:
     home = open_home()
     source = _one(variable, file)
     if source is None:
-        click.echo(say("cli.credentials.rotated", count=verbs.rotate_master_key(home)))
+        click.echo(say("cli.credentials.rotated", count=verbs.rotate_master_key(home, actor=local_actor())))
     else:
-        count = verbs.rotate_master_key(home, key_in(source, os.environ))
+        count = verbs.rotate_master_key(home, key_in(source, os.environ), actor=local_actor())
         click.echo(say("cli.credentials.rotated_given", count=count, origin=home.master_key.origin))
 
 

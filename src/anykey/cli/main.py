@@ -8,6 +8,7 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import cast
 
 import click
@@ -18,21 +19,36 @@ from anykey.language import SpokenError, say
 COMMANDS = {
     "up": "anykey.cli.up",
     "keys": "anykey.cli.keys",
+    "organisations": "anykey.cli.organisations",
+    "teams": "anykey.cli.teams",
+    "members": "anykey.cli.members",
     "credentials": "anykey.cli.credentials",
     "configs": "anykey.cli.configs",
     "models": "anykey.cli.models",
+    "rate-cards": "anykey.cli.rate_cards",
     "catalogue": "anykey.cli.catalogue",
     "providers": "anykey.cli.providers",
     "routes": "anykey.cli.routes",
+    "wallets": "anykey.cli.wallets",
+    "codes": "anykey.cli.codes",
+    "ledger": "anykey.cli.ledger",
+    "webhooks": "anykey.cli.webhooks",
     "usage": "anykey.cli.usage",
     "requests": "anykey.cli.requests",
+    "audit": "anykey.cli.audit",
     "losses": "anykey.cli.losses",
+    "import": "anykey.cli.imports",
+    "export": "anykey.cli.declaring",
+    "apply": "anykey.cli.declaring",
+    "retention": "anykey.cli.retention",
+    "backup": "anykey.cli.backup",
+    "restore": "anykey.cli.backup",
     "conformance": "anykey.cli.conformance",
 }
 
 
 class LazyGroup(SpokenGroup):
-    """The commands of COMMANDS: the object `name` of the module there. Listing them loads none."""
+    """The commands of COMMANDS: the object named like the command in the module there. Listing them loads none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 Click's signature
         """The names, in the order a newcomer needs them."""
@@ -41,12 +57,20 @@ class LazyGroup(SpokenGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load the command `cmd_name`; None where there is none."""
         module = COMMANDS.get(cmd_name)
-        return None if module is None else cast("click.Command", getattr(importlib.import_module(module), cmd_name))
+        if module is None:
+            return None
+        return cast("click.Command", getattr(importlib.import_module(module), _object_name(cmd_name)))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the catalogue of messages."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, say(f"cli.commands.{name}")) for name in COMMANDS])
+
+
+def _object_name(command: str) -> str:
+    """What a command is called in its module: `rate-cards` is `rate_cards`, `import` is `import_`."""
+    name = command.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,15 +10,17 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from anykey.administration.known_models import known_models
 from anykey.administration.models import configured, has_list, pin, refresh_all, unpin
+from anykey.administration.routes import stored_snapshot
+from anykey.cli.actor import local_actor
 from anykey.cli.configuration import config_option, open_home, read_settings
 from anykey.cli.form import SpokenGroup
 from anykey.cli.output import print_json, print_table
 from anykey.language import SpokenError, say
 from anykey.providers.models import ModelFacts, usd_per_million
-from anykey.routing.building import build_snapshot
+from anykey.providers.price_book import Priced
 from anykey.routing.listing import list_models
+from anykey.routing.sales import listed_sales
 from anykey.routing.snapshot import ModelEntry
 from anykey.settings import Settings
 from anykey.upstream.client import UpstreamClient
@@ -36,14 +39,16 @@ def models(context: click.Context, config: Path | None, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = read_settings(config)
-    entries = list_models(build_snapshot(settings, *known_models(open_home().database, settings)))
+    snapshot = stored_snapshot(open_home(config), settings)
+    entries = list_models(snapshot)
+    cards = {name: snapshot.prices.find(sale) for name, sale in reversed([*listed_sales(snapshot, int(time.time()))])}
     if as_json:
-        print_json([_described(entry) for entry in entries])
+        print_json([_described(entry, cards.get(entry.id)) for entry in entries])
     elif not entries:
         click.echo(say("cli.models.none"))
     else:
         columns = ("model", "provider", "protocols", "context", "price_in", "price_out", "abilities")
-        print_table(columns, [_row(entry) for entry in entries])
+        print_table(columns, [_row(entry, cards.get(entry.id)) for entry in entries])
 
 
 @models.command(help=say("cli.models.refresh"))
@@ -52,11 +57,11 @@ def models(context: click.Context, config: Path | None, as_json: bool) -> None:
 @json_option
 def refresh(provider: str | None, config: Path | None, as_json: bool) -> None:
     """Ask one provider, or all that have a list, and print what became of it. Exit code 1 if none could be asked."""
-    settings, home = read_settings(config), open_home()
+    settings, home = read_settings(config), open_home(config)
     asked = [configured(settings, provider)] if provider else [one for one in settings.providers if has_list(one)]
     if not asked:
         raise SpokenError("models.no_lists")
-    results = _with_client(settings, lambda client: refresh_all(client, home.database, asked))
+    results = _with_client(settings, lambda client: refresh_all(client, home.database, asked, actor=local_actor()))
     if as_json:
         print_json(results)
     else:
@@ -74,8 +79,9 @@ def refresh(provider: str | None, config: Path | None, as_json: bool) -> None:
 @config_option
 def pin_(provider: str, names: tuple[str, ...], config: Path | None) -> None:
     """Pin, and say how many were not pinned before."""
-    settings, home = read_settings(config), open_home()
-    click.echo(say("cli.models.pinned", count=pin(home, settings, provider, names), provider=provider))
+    settings, home = read_settings(config), open_home(config)
+    count = pin(home, settings, provider, names, actor=local_actor())
+    click.echo(say("cli.models.pinned", count=count, provider=provider))
 
 
 @models.command("unpin", help=say("cli.models.unpin"))
@@ -84,8 +90,9 @@ def pin_(provider: str, names: tuple[str, ...], config: Path | None) -> None:
 @config_option
 def unpin_(provider: str, names: tuple[str, ...], config: Path | None) -> None:
     """Take pins away, and say how many there were."""
-    settings, home = read_settings(config), open_home()
-    click.echo(say("cli.models.unpinned", count=unpin(home, settings, provider, names), provider=provider))
+    settings, home = read_settings(config), open_home(config)
+    count = unpin(home, settings, provider, names, actor=local_actor())
+    click.echo(say("cli.models.unpinned", count=count, provider=provider))
 
 
 @models.command(help=say("cli.models.probe"))
@@ -124,13 +131,15 @@ def _with_client(settings: Settings, work: Callable[[UpstreamClient], Awaitable[
     return asyncio.run(run())
 
 
-def _described(entry: ModelEntry) -> dict[str, Any]:
+def _described(entry: ModelEntry, priced: Priced | None) -> dict[str, Any]:
+    """`card` is what a call of its first deployment is sold by now; null: it is unpriced."""
     facts = entry.facts
     return {
         "id": entry.id,
         "provider": entry.provider,
         "owned_by": entry.owned_by,
         "protocols": entry.protocols,
+        "card": priced.card.id if priced is not None else None,
         **(described(facts) if facts is not None else {}),
     }
 
@@ -154,21 +163,22 @@ def _in_usd(prices: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _row(entry: ModelEntry) -> tuple[object, ...]:
+def _row(entry: ModelEntry, priced: Priced | None) -> tuple[object, ...]:
+    """The prices are those of its first deployment's card, or the word that it has none."""
     facts = entry.facts
-    protocols = ", ".join(say(f"column.{protocol}") for protocol in entry.protocols)
-    if facts is None:
-        return (entry.id, entry.provider, protocols, None, None, None, None)
-    prices = facts.prices
     return (
         entry.id,
         entry.provider,
-        protocols,
-        facts.context_tokens,
-        usd_per_million(prices.input) if prices is not None and prices.input is not None else None,
-        usd_per_million(prices.output) if prices is not None and prices.output is not None else None,
-        ", ".join(facts.abilities) or None,
+        ", ".join(say(f"column.{protocol}") for protocol in entry.protocols),
+        facts.context_tokens if facts is not None else None,
+        _price(priced.card.tokens.input) if priced is not None else say("cli.rate_cards.no_price"),
+        _price(priced.card.tokens.output) if priced is not None else None,
+        ", ".join(facts.abilities) or None if facts is not None else None,
     )
+
+
+def _price(price: int | None) -> str | None:
+    return usd_per_million(price) if price is not None else None
 
 
 def _outcome(changed: bool) -> str:

@@ -34,7 +34,7 @@ def routes() -> None:
 @click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
 def explain(key: str | None, config: Path | None, as_json: bool, **said: Any) -> None:
     """Print the plan. Exit code 1 where there is none."""
-    settings, home = read_settings(config), open_home()
+    settings, home = read_settings(config), open_home(config)
     body: BinaryIO | None = said["body"]
     headers = tuple(map(_header, said["headers"]))
     content = b"" if body is None else body.read(LARGEST_BODY)

@@ -1,6 +1,7 @@
 """`anykey up`: start the gateway and say how to use it."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from anykey.language import SpokenError, say
 from anykey.routing.building import build_snapshot
 from anykey.routing.listing import list_models
 from anykey.server.process import Address, Serving, bind, run
+from anykey.server.workers import Workers
 from anykey.settings import Settings
 from anykey.settings.problems import Problem
 from anykey.telemetry.logs import configure_logs
@@ -33,12 +35,15 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 @click.option(
     "--log-level", type=click.Choice(("debug", "info", "warning", "error")), default="warning", help=say("cli.up.log")
 )
-def up(config: Path | None, host: str | None, port: int | None, log_level: str) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), default=1, metavar="N", help=say("cli.up.workers"))
+def up(config: Path | None, host: str | None, port: int | None, log_level: str, workers: int) -> None:
     """Serve until interrupted."""
     configure_logs(log_level)
     settings = read_settings(config)
     _check_proxies()
-    home = open_home()
+    home = open_home(config)
+    if workers > 1 and home.database.dialect == "sqlite":
+        raise SpokenError("cli.up.workers_need_server", workers=workers)
     listen_host = host or settings.server.host
     listen_port = settings.server.port if port is None else port
     try:
@@ -48,8 +53,17 @@ def up(config: Path | None, host: str | None, port: int | None, log_level: str) 
     if listen_host not in LOOPBACK:
         click.echo(say("cli.warning", message=say("cli.up.open", host=listen_host)), err=True)
     key = first_key(home, FIRST_KEY)
-    serving = Serving(settings, home, os.environ, listener, lambda: load_configuration(os.environ, config))
-    run(serving, lambda address: _greet(settings, home, address, key))
+
+    def serving() -> Serving:
+        return Serving(settings, home, os.environ, listener, lambda: load_configuration(os.environ, config))
+
+    def greet(address: Address) -> None:
+        _greet(settings, home, address, key)
+
+    if workers == 1:
+        run(serving(), greet)
+    else:
+        sys.exit(Workers(workers, listener, serving).run(greet))
 
 
 def _check_proxies() -> None:
@@ -66,6 +80,7 @@ def _greet(settings: Settings, home: Home, address: Address, key: str | None) ->
     lines = [
         say("cli.up.address", url=address.url),
         say("cli.up.home", path=home.path),
+        *([] if home.database.dialect == "sqlite" else [say("cli.up.database", name=home.database.name)]),
         say("cli.up.config", path=settings.config) if settings.config else say("cli.up.no_config"),
         say(
             "cli.up.providers",

@@ -1,4 +1,4 @@
-"""How many tokens a request holds, for a client that asks before it sends. An estimate: no tokenizer is asked.
+"""How many tokens a request or an answer holds, where nobody says so. An estimate: no tokenizer is asked.
 
 Four bytes of UTF-8 make a token, as they do about in English prose and code; each message and tool costs four more. Pictures
 cost what their area does where their size can be read (750 pixels a token), else 1,600, which is also the most.
@@ -23,6 +23,7 @@ from anykey.conversation.parts import (
     ToolResultPart,
 )
 from anykey.conversation.request import GenerateRequest
+from anykey.conversation.response import GenerateResponse
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool, Tool
 
 BYTES_PER_TOKEN = 4
@@ -53,22 +54,32 @@ def estimate_input_tokens(request: GenerateRequest) -> int:
     return max(tokens + math.ceil(size / BYTES_PER_TOKEN), 1)
 
 
+def answer_bytes(answer: GenerateResponse) -> int:
+    """Bytes of all that was said in ``answer``: text, reasoning and the arguments of calls."""
+    return sum(_count(choice.parts)[0] for choice in answer.choices)
+
+
+def tokens_of(size: int) -> int:
+    """How many tokens so many bytes of text are taken for."""
+    return math.ceil(size / BYTES_PER_TOKEN)
+
+
 def _count(parts: tuple[Part, ...]) -> tuple[int, int]:
     """(bytes of text, tokens of media)."""
     size = tokens = 0
     for part in parts:
         match part:
             case TextPart() | ReasoningPart() | RefusalPart():
-                size += _length(part.text)
+                size += utf8_size(part.text)
             case ToolCallPart():
-                size += _length(part.name) + _length(part.arguments)
+                size += utf8_size(part.name) + utf8_size(part.arguments)
             case ToolResultPart():
                 inner_bytes, inner_tokens = _count(part.content)
                 size += inner_bytes
                 tokens += inner_tokens
             case MediaPart():
                 if part.text is not None:
-                    size += _length(part.text)
+                    size += utf8_size(part.text)
                 else:
                     tokens += _medium_tokens(part)
             case OpaquePart():
@@ -76,7 +87,8 @@ def _count(parts: tuple[Part, ...]) -> tuple[int, int]:
     return size, tokens
 
 
-def _length(text: str) -> int:
+def utf8_size(text: str) -> int:
+    """Bytes of ``text`` on the wire."""
     return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
@@ -88,7 +100,7 @@ def _tool_bytes(tool: Tool) -> int:
             spelled = tool.format or {}
         case HostedTool():
             return len(_encode_json(tool.value))
-    return _length(tool.name) + _length(tool.description or "") + len(_encode_json(spelled))
+    return utf8_size(tool.name) + utf8_size(tool.description or "") + len(_encode_json(spelled))
 
 
 def _medium_tokens(part: MediaPart) -> int:

@@ -22,6 +22,7 @@ FailureKind = Literal[
     "request_timeout",
     "conflict",
     "too_large",
+    "unprocessable",
     "rate_limited",
     "quota_exhausted",
     "client_gone",
@@ -47,6 +48,7 @@ _CALLER: frozenset[str] = frozenset(
         "request_timeout",
         "conflict",
         "too_large",
+        "unprocessable",
         "client_gone",
     }
 )

@@ -6,6 +6,7 @@ import re
 
 from anykey.conversation.losses import summarize
 from anykey.exchange.exchange import Exchange
+from anykey.exchange.limit_headers import limit_headers
 from anykey.exchange.ports import Headers
 from anykey.exchange.ways import WayOut, maker_headers
 
@@ -35,12 +36,14 @@ def answer_headers(exchange: Exchange, way: WayOut) -> Headers:
     )
     if exchange.stream:
         headers += STREAM_EXTRA
+    if exchange.rates or exchange.hold is not None:
+        headers += limit_headers(exchange)
     return with_losses(exchange, headers) if exchange.request_losses else headers
 
 
 def refusal_headers(exchange: Exchange) -> Headers:
     """What the answer to a call that failed is given besides its protocol's own headers: the trace, and whose failure it is."""
-    trace = ((b"x-anykey-trace-id", exchange.trace_id.encode("ascii", "replace")),)
+    trace = ((b"x-anykey-trace-id", exchange.trace_id.encode("ascii", "replace")), *limit_headers(exchange))
     if exchange.step is None:
         return trace
     return (*trace, *maker_headers(exchange.step), (ATTEMPTS_HEADER, b"%d" % exchange.attempts))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from anykey.conversation.failures import FailureError
 from anykey.exchange.answer_headers import JSON_HEADER, answer_headers, with_losses
+from anykey.exchange.costing import COST_HEADER, cost_comment, cost_text
 from anykey.exchange.crossing import Crossing
 from anykey.exchange.directions import NO_DIRECTIONS
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.fanned import Fan, send_all
 from anykey.exchange.gateway import LARGEST_ANSWER, Gateway
 from anykey.exchange.heartbeat import Heartbeats
-from anykey.exchange.mishaps import AttemptFailed, network_failure, no_token, refuses_state
+from anykey.exchange.mishaps import NOT_SENT, AttemptFailed, is_cut, network_failure, no_token, refuses_state
 from anykey.exchange.ports import Headers, Reply
 from anykey.exchange.relay import StreamRelay
 from anykey.exchange.secrecy import conceal
@@ -46,6 +48,8 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
         raise AttemptFailed(error.failure, unsendable=True) from None
     headers = answer_headers(exchange, way)
     call = _call(exchange, way, crossing)
+    exchange.copies = crossing.copies
+    exchange.asking = True
     try:
         if exchange.stream or crossing.copies > 1 or not way.authorised:
             upstream = await _send(exchange, way, call, crossing.copies, Beats(reply, headers, gateway))
@@ -55,13 +59,15 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
             if upstream.retried:
                 exchange.reconnected = True
             if not 200 <= upstream.status < 300:
+                exchange.asking = False  # it said no, whatever becomes of its words
                 raise await _read_error(exchange, way, upstream, headers)
             if not exchange.stream:
-                told = crossing.whole(await upstream.read(LARGEST_ANSWER))
-                exchange.status = 200
-                await reply.whole(200, _losing(exchange, headers), told)
+                told = _cross_back(crossing.whole, await upstream.read(LARGEST_ANSWER))
+                exchange.status, exchange.complete = 200, True
+                await reply.whole(200, _costing(exchange, _losing(exchange, headers), gateway), told)
             elif _is_document(upstream):
-                await _relay_document(exchange, crossing, upstream, reply, headers)
+                body = _cross_back(crossing.whole_as_stream, await upstream.read(LARGEST_ANSWER))
+                await _relay_document(exchange, body, reply, headers, gateway)
             else:
                 relay = StreamRelay(exchange, crossing.pipe(), reply, headers, gateway)
                 await relay.run(upstream, way.step.endpoint.provider)
@@ -69,7 +75,9 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
             upstream.abort()
     except UpstreamError as error:
         exchange.reconnected |= error.retried
-        raise AttemptFailed(network_failure(error, way.step.endpoint.provider)) from None
+        failed = AttemptFailed(network_failure(error, way.step.endpoint.provider))
+        failed.unknown = exchange.asking and not isinstance(error, NOT_SENT)
+        raise failed from None
     except AttemptFailed as error:
         error.state_refused = refuses_state(error.failure) and crossing.carries_state
         conceal(error, way.step, exchange.directions.upstream_key)
@@ -153,16 +161,28 @@ def _directed(call: Call, exchange: Exchange, way: WayOut) -> Call:
     return msgspec.structs.replace(call, headers=headers, timeouts=timeouts, public_only=public_only)
 
 
-async def _relay_document(
-    exchange: Exchange, crossing: Crossing, upstream: UpstreamReply | Fan, reply: Reply, headers: Headers
-) -> None:
+def _cross_back(cross: Callable[[bytes], bytes], body: bytes) -> bytes:
+    """The client's answer of the upstream's ``body``. AttemptFailed: it is none."""
+    try:
+        return cross(body)
+    except AttemptFailed as error:
+        error.unknown = is_cut(body)
+        raise
+
+
+async def _relay_document(exchange: Exchange, told: bytes, reply: Reply, headers: Headers, gateway: Gateway) -> None:
     """An answer that came in one piece although a stream was asked for; it goes out as a stream."""
-    told = crossing.whole_as_stream(await upstream.read(LARGEST_ANSWER))
-    exchange.status = 200
+    exchange.status, exchange.complete = 200, True
     if not reply.started:
         await reply.start(200, _losing(exchange, headers))
-    await reply.write(told)
+    await reply.write(told + cost_comment(exchange, gateway))
     await reply.end()
+
+
+def _costing(exchange: Exchange, headers: Headers, gateway: Gateway) -> Headers:
+    """``headers`` with what the answer cost, if that is known."""
+    told = cost_text(exchange, gateway)
+    return headers if told is None else (*headers, (COST_HEADER, told))
 
 
 def _losing(exchange: Exchange, headers: Headers) -> Headers:

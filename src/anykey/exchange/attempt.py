@@ -61,6 +61,8 @@ async def try_once(exchange: Exchange, attempt: Try, reply: Reply, gateway: Gate
     way, strip, renewed = attempt
     wellbeing = gateway.wellbeing
     deployment = way.step.deployment.id
+    if exchange.hold is not None:
+        await exchange.hold.cover(way.step)
     exchange.begin_attempt(way.step)
     began = wellbeing.begin(deployment)
     ticket = NO_TICKET if wellbeing.all_well else wellbeing.enter(way.pair)
@@ -75,6 +77,8 @@ async def try_once(exchange: Exchange, attempt: Try, reply: Reply, gateway: Gate
             await ask(exchange, way, strip, reply, gateway)
     except AttemptFailed as error:
         exchange.on_content = None
+        exchange.asking = False
+        exchange.outcome_unknown |= error.unknown
         _note_failure(exchange, way, error, began, gateway)
         error.token_refused &= not renewed  # only a fresh token that is refused tells something of the credential
         if error.unsendable or error.token_refused or _is_callers(exchange, way, error.failure):

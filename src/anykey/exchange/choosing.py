@@ -56,7 +56,7 @@ def choose(exchange: Exchange, gateway: Gateway) -> Plan:
             exchange.group = grant.group
             raise FailureError(failure_of(found))
         route = found
-    exchange.group, exchange.route = route.group, route.resolved_by
+    exchange.group, exchange.route, exchange.public_model = route.group, route.resolved_by, route.model
     exchange.scenario, exchange.config = route.scenario, route.config
     return route
 

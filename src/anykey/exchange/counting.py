@@ -42,7 +42,7 @@ ID_HEADER = b"x-anykey-request-id"
 async def count_tokens(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
     """Answer ``count_tokens``, ``input_tokens`` or ``:countTokens``, by the exchange's protocol."""
     try:
-        exchange.key = authenticate(exchange.headers, gateway)
+        exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
         if exchange.codec.name == "openai_responses":
             exchange.body = await expand(exchange.body, exchange.key, gateway)
         admit(exchange)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from anykey.accounts.keys import ApiKey
+from anykey.accounts.ledger import Basis
+from anykey.accounts.pricing import Bill
+from anykey.accounts.rates import RateState, Taken
 from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
 from anykey.conversation.usage import Usage
 from anykey.exchange.directions import NO_DIRECTIONS, Directions
 from anykey.exchange.metadata import NO_METADATA, metadata_text
+from anykey.exchange.sparing import as_logged
 from anykey.protocols.codec import Codec, Headers, Peek, RequestPath
 from anykey.routing.ask import Grant
 from anykey.routing.plan import PlanStep
 from anykey.storage.attempts import AttemptRecord, as_text
 from anykey.storage.records import ExchangeRow
+
+if TYPE_CHECKING:
+    from anykey.exchange.paying import Hold
 
 ANY_PATH = RequestPath()
 NO_USAGE = Usage()
@@ -61,8 +68,40 @@ class Exchange:
     attempt_log: tuple[AttemptRecord, ...] = ()
     reconnected: bool = False
     """The attempt took a second connection: the first, a kept-alive one, was dead."""
+    peer: str | None = None
+    """The address at the other end of the client's connection, where the server knows it."""
+    rates: tuple[RateState, ...] = ()
+    """How the key's rates stood when the call came."""
+    entry: Taken | None = None
+    """What the call holds of its key's rates until it is settled."""
     on_content: Callable[[], None] | None = None
     """Told as soon as a stream's answer goes to the client."""
+    public_model: str | None = None
+    """The model's name as it was understood, by which it is sold."""
+    complete: bool = False
+    """The answer was heard to its end."""
+    early_usage: bool = False
+    """The usage is what the upstream knew before it said anything."""
+    tier: str | None = None
+    """The service tier that the answer names."""
+    said_bytes: int = 0
+    """Of text, reasoning and calls in a stream, or in a whole answer whose usage does not say."""
+    copies: int = 1
+    """How many upstream calls the one call is."""
+    asking: bool = False
+    """A call is at the upstream, and it has neither answered nor refused yet."""
+    outcome_unknown: bool = False
+    """An attempt that failed may have been answered all the same."""
+    answered_later: bool = False
+    """The upstream only takes the call, and its answer is fetched from it some time."""
+    chargeable: bool = True
+    """Somebody pays for it."""
+    hold: Hold | None = None
+    """The money that is held for the call (``paying``)."""
+    cost: Bill | None = None
+    cost_basis: Basis | None = None
+    price_id: str | None = None
+    usage_source: Literal["upstream", "estimated"] = "upstream"
 
     def __init__(self, request_id: str, inbound: Inbound, began: float, at_ms: int) -> None:
         self.request_id = self.trace_id = request_id
@@ -104,9 +143,16 @@ class Exchange:
         """Write down what became of a try."""
         self.attempt_log = (*self.attempt_log, record)
 
+    @property
+    def answered(self) -> bool:
+        """The client was told an answer, or a part of one."""
+        return self.complete or self.said_bytes > 0 or self.first_token_at is not None
+
     def forget_answer(self) -> None:
         """Forget what was heard of an answer that the client did not get: nobody pays for it."""
-        self.usage = self.finish = self.model_answered = None
+        self.usage = self.finish = self.model_answered = self.tier = None
+        self.complete = self.early_usage = False
+        self.said_bytes = 0
 
     def row(self, now: float) -> ExchangeRow:
         """The usage row; audio and image tokens count with the text of their side.
@@ -114,12 +160,12 @@ class Exchange:
         Call it once the key is known and the exchange is over.
         """
         assert self.key is not None  # noqa: S101 - an exchange without a key is refused and leaves no row
-        step, usage = self.step, self.usage or NO_USAGE
+        step, key, usage = self.step, self.key, self.usage or NO_USAGE
         losses = (*self.request_losses, *self.response_losses)
-        return ExchangeRow(
+        row = ExchangeRow(
             id=self.request_id,
             at=self.at_ms,
-            key_id=self.key.id,
+            key_id=key.id,
             client=self.client,
             client_protocol=self.codec.name,
             upstream_protocol=step.endpoint.protocol if step else None,
@@ -135,7 +181,7 @@ class Exchange:
             cache_write_1h_tokens=usage.cache_write_1h_tokens,
             output_tokens=usage.output_tokens + usage.output_audio_tokens + usage.output_image_tokens,
             reasoning_tokens=usage.reasoning_tokens,
-            usage_source="none" if self.usage is None else "upstream",
+            usage_source="none" if self.usage is None else self.usage_source,
             finish=self.finish,
             status=self.status,
             failure=self.failure.kind if self.failure else None,
@@ -149,7 +195,14 @@ class Exchange:
             metadata=metadata_text(self.metadata) if self.metadata else None,
             route=self.route,
             attempt_details=as_text(self.attempt_log) if self.attempt_log else None,
+            organisation=key.organisation,
+            team=key.team,
+            member_id=key.member_id,
+            cost_basis=self.cost_basis,
+            price_id=self.price_id,
+            cost_nano=0 if self.cost_basis == "free" else None if self.cost is None else self.cost.cost_nano,
         )
+        return as_logged(row, key.logging)
 
 
 def _codes(losses: tuple[Loss, ...]) -> tuple[str, ...]:

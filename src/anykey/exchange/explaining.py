@@ -90,7 +90,7 @@ _decoder = msgspec.json.Decoder(_Asked)
 async def answer_explain(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
     """Answer `POST /admin/v1/routes/explain`: `{"plan": …}`, or `{"plan": null, "refusal": {code, message}}`."""
     try:
-        _admit(authenticate(exchange.headers, gateway))
+        _admit(authenticate(exchange.headers, gateway, exchange.peer))
         told = msgspec.json.encode(_told(_read(exchange.body), gateway))
     except FailureError as error:
         await refuse(exchange, error.failure, reply)
@@ -99,7 +99,7 @@ async def answer_explain(exchange: Exchange, reply: Reply, gateway: Gateway) -> 
 
 
 def _admit(key: ApiKey) -> None:
-    if not key.admin:
+    if not key.operator:
         raise FailureError(Failure("permission", "Only admin keys may ask where the calls of others would go."))
 
 

@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from anykey.accounts.networks import Network
 from anykey.exchange.affinity import Affinity
 from anykey.exchange.calibration import Calibration
 from anykey.exchange.carry import Carry
-from anykey.exchange.ports import Keys, Monotonic, Recorder, SharedHealth, WallClock
+from anykey.exchange.limiting import Limiter, MemoryLimiter
+from anykey.exchange.named_calls import NamedCalls
+from anykey.exchange.ports import Keys, Monotonic, Recorder, SharedHealth, Till, WallClock
 from anykey.exchange.reasoning_memory import ReasoningMemory
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.verified import VerifiedKeys
@@ -49,6 +52,20 @@ class Gateway:
     ways: Ways = field(default_factory=Ways, repr=False)
     health: SharedHealth | None = None
     """What is not well, for all processes; None: each finds out for itself."""
+    limiter: Limiter = field(default_factory=MemoryLimiter, repr=False)
+    """Counts how fast keys call."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose word counts for where a call comes from."""
+    named_calls: NamedCalls | None = None
+    """The calls that have names; None: no name counts."""
+    till: Till | None = None
+    """Holds and settles the money of calls; None: nothing is held."""
+    every_call: bool = False
+    """The calls of keys without limits go through the till too."""
+    assumed_output_tokens: int = 16_384
+    """The longest answer of a model whose limit nobody knows."""
+    unpriced: set[str] = field(default_factory=set[str], repr=False)
+    """Deployments that were seen to have no price."""
     wellbeing: Wellbeing = field(init=False, repr=False)
     tokens: TokenSource = field(init=False, repr=False)
     shadows: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], repr=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 
+import msgspec
+
 from anykey.conversation.failures import Failure
 from anykey.protocols.codec import HttpReply
 from anykey.protocols.http_errors import account_fault
@@ -43,6 +45,8 @@ NETWORK: dict[type[UpstreamError], str] = {
     BodyTooLarge: "sent an answer that is too large",
 }
 """What a client is told; the log has host and port too."""
+NOT_SENT = (NameNotResolved, ConnectFailed, ConnectTimeout, TlsFailed, ProxyFailed)
+"""After these the upstream knows nothing of the call, and charges nothing for it."""
 ELSEWHERE = frozenset({"upstream_refused_credential", "quota_exhausted", "model_not_found", "not_found"})
 """Failures that are final for one deployment and say nothing about the next."""
 
@@ -62,7 +66,8 @@ class AttemptFailed(Exception):
     """Nothing of this attempt's answer was relayed. ``spoken`` is the upstream's own error reply, for a client of the same
     protocol: clients repair themselves on the exact wording of a 400. ``state_refused``: the call carried reasoning state, and
     that is what the upstream did not take. ``token_refused``: it did not take the access token, and may take another.
-    ``unsendable``: nothing was sent, since the request does not fit this deployment. ``step``: whose failure it is."""
+    ``unsendable``: nothing was sent, since the request does not fit this deployment. ``unpaid``: nor could it be paid there.
+    ``unknown``: nobody can say whether it was answered, and so whether it costs. ``step``: whose failure it is."""
 
     def __init__(self, failure: Failure, spoken: HttpReply | None = None, *, unsendable: bool = False) -> None:
         super().__init__(failure.message)
@@ -72,6 +77,8 @@ class AttemptFailed(Exception):
         self.token_refused = False
         self.step: PlanStep | None = None
         self.unsendable = unsendable
+        self.unpaid = False
+        self.unknown = False
 
 
 def may_go_elsewhere(failure: Failure) -> bool:
@@ -107,6 +114,18 @@ def no_token(status: int) -> Failure:
 def cut_short(provider: str) -> Failure:
     """The upstream closed the stream cleanly, but not at its end."""
     return Failure("upstream_error", f"The provider {provider} ended the stream before the answer was complete.")
+
+
+def is_cut(body: bytes) -> bool:
+    """A body under HTTP 200 that is no answer is half of one, or nothing at all; else somebody else speaks."""
+    text = body.strip()
+    if text[:1] not in (b"", b"{", b"["):
+        return False
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    return False
 
 
 def unreadable(provider: str) -> Failure:

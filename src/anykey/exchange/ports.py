@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from anykey.accounts.keys import ApiKey
+from anykey.accounts.purse import Purse
+from anykey.storage.charges import Closing, Opened, Opening, Refused
 from anykey.storage.health import HealthRow
 from anykey.storage.records import ExchangeRow
 
@@ -46,6 +48,14 @@ class Recorder(Protocol):
     """Takes the usage row of a finished exchange. Never blocks."""
 
     def record(self, row: ExchangeRow) -> None: ...
+
+
+class Till(Protocol):
+    """Holds money before a call and settles it after. Raises TillDown where the database does not answer; ``close`` never."""
+
+    async def open(self, opening: Opening) -> Opened | Refused: ...
+    async def extend(self, charge_id: str, purse: Purse, more_nano: int) -> Refused | None: ...
+    def close(self, closing: Closing) -> None: ...
 
 
 class SharedHealth(Protocol):

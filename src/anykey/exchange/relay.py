@@ -7,6 +7,7 @@ client to another deployment. After it nothing is retried and nothing is invente
 from __future__ import annotations
 
 from anykey.conversation.failures import Failure
+from anykey.exchange.costing import cost_comment
 from anykey.exchange.crossing import Pipe
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
@@ -22,6 +23,16 @@ TAIL_WAIT_S = 5.0
 """After the end of an answer was heard, how long its upstream may take to close: usage may still follow, a keep-alive not."""
 
 
+HEAD_BYTES = 64
+_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"[", b"{")
+
+
+def may_be_events(head: bytes) -> bool:
+    """A stream that begins so, or with nothing, is one of a model; one that begins with other words is somebody else's."""
+    text = head.lstrip(b"\0\1\2\3\4\5\6\7\xef\xbb\xbf \t\r\n")  # the marks of a fan, and a byte order mark
+    return not text or text.startswith(_EVENTS)
+
+
 class StreamRelay:
     """One answer's stream on its way to ``reply``. ``headers`` start the reply, ``provider`` is named in failures."""
 
@@ -34,6 +45,8 @@ class StreamRelay:
         self._committed = False
         self._held: list[bytes] = []
         self._held_size = 0
+        self._heard = b""
+        self._noted = False
 
     async def run(self, upstream: Chunks, provider: str) -> None:
         """Relay to the end. AttemptFailed: nothing was relayed and another deployment may try."""
@@ -42,7 +55,14 @@ class StreamRelay:
         except UpstreamError as error:
             await self._break_off(network_failure(error, provider))
         finally:
+            self._note()
+
+    def _note(self) -> None:
+        """Write down what was heard; once, for what is made of it must stand."""
+        if not self._noted:
+            self._noted = True
             self._pipe.settle(self._exchange)
+            self._exchange.complete = self._pipe.complete
 
     async def _pump(self, upstream: Chunks) -> None:
         pipe, reply, interval_s = self._pipe, self._reply, self._gateway.keepalive_s
@@ -53,13 +73,15 @@ class StreamRelay:
                 continue
             out = pipe.feed(chunk) if chunk else pipe.close()
             if pipe.failure is not None:
-                await self._tell_failure(out, pipe.failure)
+                await self._tell_failure(out, pipe.failure, at_end=not chunk)
                 return
+            self._heard = self._heard or chunk[:HEAD_BYTES]
             if not self._committed:
                 await self._hold(out, last=not chunk)
             elif out:
                 await reply.write(out)
             if not chunk:
+                await self._tell_cost()
                 await reply.end()
                 return
 
@@ -99,10 +121,18 @@ class StreamRelay:
             await self._start()
             await self._reply.write(self._pipe.beat())
 
-    async def _tell_failure(self, out: bytes, failure: Failure) -> None:
-        """The stream itself told of a failure; ``out`` holds the in-band error in the client's protocol."""
+    async def _tell_cost(self) -> None:
+        self._note()
+        told = cost_comment(self._exchange, self._gateway)
+        if told:
+            await self._reply.write(told)
+
+    async def _tell_failure(self, out: bytes, failure: Failure, *, at_end: bool) -> None:
+        """The stream itself told of a failure, or ended too early; ``out`` holds the in-band error in the client's protocol."""
         if not self._committed:
-            raise AttemptFailed(failure)
+            failed = AttemptFailed(failure)
+            failed.unknown = at_end and may_be_events(self._heard)
+            raise failed
         exchange = self._exchange
         exchange.failure = failure
         await self._reply.write(out if exchange.step is None else concealed(out, exchange.step))
@@ -111,7 +141,9 @@ class StreamRelay:
     async def _break_off(self, failure: Failure) -> None:
         """The connection failed under the stream."""
         if not self._committed:
-            raise AttemptFailed(failure)
+            failed = AttemptFailed(failure)
+            failed.unknown = True
+            raise failed
         exchange = self._exchange
         exchange.failure = failure
         ending = b"" if self._pipe.may_beat() else EVENT_END

@@ -7,11 +7,14 @@ from typing import Any
 import msgspec
 
 from anykey.conversation.assembly import replay
+from anykey.conversation.estimate import answer_bytes
 from anykey.conversation.failures import Failure, FailureError
 from anykey.conversation.response import GenerateResponse
+from anykey.conversation.usage import Usage
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.mishaps import AttemptFailed
 from anykey.protocols.codec import Decoded, StreamEncoder, UpstreamCodec
+from anykey.protocols.tiers import tier_of_usage, tier_word
 
 
 def read_answer(codec: UpstreamCodec, body: bytes, dialect: Any) -> Decoded[GenerateResponse]:
@@ -28,9 +31,17 @@ def read_answer(codec: UpstreamCodec, body: bytes, dialect: Any) -> Decoded[Gene
 def note_answer(exchange: Exchange, answer: GenerateResponse) -> None:
     """What a whole answer told about itself, for the usage row."""
     exchange.usage = answer.usage
+    exchange.tier = tier_word(answer.service_tier) or tier_of_usage(answer.usage)
+    if uncounted(answer.usage):
+        exchange.said_bytes = answer_bytes(answer)
     exchange.model_answered = answer.model or None
     finish = answer.choices[0].finish if answer.choices else None
     exchange.finish = finish.reason if finish else None
+
+
+def uncounted(usage: Usage | None) -> bool:
+    """No usage, or one that counts nothing of the answer."""
+    return usage is None or not usage.total_output()
 
 
 def replay_whole(exchange: Exchange, codec: UpstreamCodec, body: bytes, dialect: Any, encoder: StreamEncoder) -> bytes:

@@ -79,6 +79,7 @@ def _copy(exchange: Exchange, number: int) -> Exchange:
     copy.model, copy.stream, copy.peek = exchange.model, exchange.stream, exchange.peek
     copy.trace_id, copy.group, copy.metadata = exchange.trace_id, exchange.group, exchange.metadata
     copy.route = SHADOW_KEY
+    copy.chargeable = False
     return copy
 
 

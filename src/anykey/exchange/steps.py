@@ -16,20 +16,29 @@ import msgspec
 from anykey.accounts import keys as api_keys
 from anykey.accounts.keys import ApiKey, KeyRefusal
 from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.addresses import check_address
 from anykey.exchange.answer_headers import refusal_headers
 from anykey.exchange.attempt import attempt_in_order
 from anykey.exchange.choosing import choose
+from anykey.exchange.costing import reckon
 from anykey.exchange.directions import directions_of
+from anykey.exchange.entry import enter, leave
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.metadata import body_metadata, merged
 from anykey.exchange.mishaps import EVENT_END
+from anykey.exchange.paying import hold_of
 from anykey.exchange.ports import Reply
 from anykey.protocols.codec import Headers
 
 log = logging.getLogger(__name__)
 
 _OURS = api_keys.PREFIX.encode()
+_WHY_NOT = {
+    KeyRefusal.UNKNOWN: "is not known here",
+    KeyRefusal.REVOKED: "was revoked",
+    KeyRefusal.EXPIRED: "has expired",
+}
 FAREWELL_S = 1.0
 """How long a gateway that stops tries to tell a client so."""
 
@@ -37,8 +46,12 @@ FAREWELL_S = 1.0
 async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
     """Answer one generate call. Never raises, except CancelledError when the client is gone or the server stops."""
     try:
-        exchange.key = authenticate(exchange.headers, gateway)
+        key = exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
         admit(exchange)
+        if key.purse is not None:
+            await enter(exchange, gateway)
+        if key.purse is not None or gateway.every_call:
+            exchange.hold = hold_of(exchange, gateway)
         route = choose(exchange, gateway)
         await attempt_in_order(exchange, route, reply, gateway)
     except FailureError as error:
@@ -53,11 +66,12 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
         settle(exchange, gateway)
 
 
-def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
+def authenticate(headers: Headers, gateway: Gateway, peer: str | None = None) -> ApiKey:
     """Who calls: the key of ``Authorization: Bearer``, or of ``x-api-key`` or ``x-goog-api-key``, which their vendors' own APIs
     prefer too, or of ``x-portkey-api-key``. The server makes a ``?key=`` the latter of the vendors' two.
 
-    A key that was found in force is remembered by its header value for as long as no key changes.
+    A key that was found in force is remembered by its header value for as long as no key changes. ``peer`` is the address of the
+    connection: without it, a key that may only be used from some places may not be used.
     """
     credential = _credential(headers)
     if credential is None:
@@ -65,8 +79,10 @@ def authenticate(headers: Headers, gateway: Gateway) -> ApiKey:
             "No API key was sent. Send it as 'Authorization: Bearer ak-…', 'x-api-key: …' or 'x-goog-api-key: …'."
         )
     gateway.keys.refresh_if_changed()
-    known = gateway.verified.get(credential, gateway.keys.keys)
-    return known or _verify(credential, gateway)
+    key = gateway.verified.get(credential, gateway.keys.keys) or _verify(credential, gateway)
+    if key.ip_allow is not None or key.ip_deny is not None:
+        check_address(key, peer, headers, gateway.trusted_proxies)
+    return key
 
 
 def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
@@ -78,18 +94,19 @@ def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
             "This is not a key of this gateway: it is mistyped or cut, or another service's. "
             "Keys here begin with 'ak-'; 'anykey keys create --name NAME' makes one."
         )
-    keys = gateway.keys.keys
-    found = api_keys.verify(parsed, keys, gateway.pepper)
+    keys, now_s = gateway.keys.keys, gateway.wall_clock()
+    found = api_keys.verify(parsed, keys, gateway.pepper, now_s)
     if isinstance(found, ApiKey):
-        gateway.verified.remember(credential, found, keys)
+        if not api_keys.may_lapse(found, now_s):
+            gateway.verified.remember(credential, found, keys)
         return found
-    why = "was revoked" if found is KeyRefusal.REVOKED else "is not known here"
+    why = _WHY_NOT[found]
     raise _unauthenticated(f"The API key {why}. Make a new one with 'anykey keys create --name NAME'.")
 
 
 def admit(exchange: Exchange) -> None:
     """Read what routing needs of the body and the headers; what is not a request ends here with a 400 that says where."""
-    peek = exchange.peek or exchange.codec.peek(exchange.body, exchange.path)
+    peek = exchange.peek = exchange.peek or exchange.codec.peek(exchange.body, exchange.path)
     exchange.model = peek.model
     exchange.stream = bool(peek.stream)
     heed(exchange, peek.metadata)
@@ -98,7 +115,7 @@ def admit(exchange: Exchange) -> None:
 def heed(exchange: Exchange, said: msgspec.Raw) -> None:
     """Take what the call says of itself: its directions, its trace, its metadata, of which ``said`` is the body's part."""
     key = exchange.key
-    directions = exchange.directions = directions_of(exchange.headers, admin=key is not None and key.admin)
+    directions = exchange.directions = directions_of(exchange.headers, admin=key is not None and key.operator)
     if directions.trace_id is not None:
         exchange.trace_id = directions.trace_id
     brought = key.metadata if key is not None else None
@@ -131,11 +148,24 @@ async def _stop_early(exchange: Exchange, reply: Reply) -> None:
 
 
 def settle(exchange: Exchange, gateway: Gateway) -> None:
-    """Leave one usage row for every exchange of a known key, and learn from its usage how good the estimates are."""
-    if exchange.estimated_input is not None and exchange.usage is not None and exchange.step is not None:
-        gateway.calibration.learn(exchange.step.deployment.id, exchange.estimated_input, exchange.usage.total_input())
-    if exchange.key is not None:
-        gateway.recorder.record(exchange.row(gateway.monotonic()))
+    """Say what the call cost, give back what was held for it, and leave one usage row for every exchange of a known key. Learn
+    from its usage how good the estimates are."""
+    reckon(exchange, gateway)
+    if exchange.entry is not None:
+        leave(exchange, gateway)
+    if exchange.estimated_input is not None:
+        _learn(exchange, exchange.estimated_input, gateway)
+    if exchange.key is None:
+        return
+    now = gateway.monotonic()
+    if exchange.hold is None or not exchange.hold.close(int(gateway.wall_clock() * 1000), now):
+        gateway.recorder.record(exchange.row(now))
+
+
+def _learn(exchange: Exchange, estimated: int, gateway: Gateway) -> None:
+    step, usage = exchange.step, exchange.usage
+    if step is not None and usage is not None and exchange.usage_source == "upstream":
+        gateway.calibration.learn(step.deployment.id, estimated, usage.total_input())
 
 
 def _credential(headers: Headers) -> bytes | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from anykey.conversation import events as ev
 from anykey.conversation.assembly import replay
-from anykey.conversation.estimate import estimate_input_tokens
+from anykey.conversation.estimate import estimate_input_tokens, utf8_size
 from anykey.conversation.failures import Failure
 from anykey.conversation.merging import merge_answers
 from anykey.conversation.parts import ToolCallPart
@@ -24,6 +24,7 @@ from anykey.protocols.calls import CallMap
 from anykey.protocols.catalog import UPSTREAM_CODECS
 from anykey.protocols.codec import Decoded, StreamDecoder, StreamEncoder
 from anykey.protocols.stops import stop_stream, stop_whole
+from anykey.protocols.tiers import tier_in, tier_of_usage, tier_word
 from anykey.routing.plan import PlanStep
 
 
@@ -111,6 +112,9 @@ class TranslatedPipe:
         self._passing = state.passing
         self._checker = StreamChecker()
         self._usage: Usage | None = None
+        self._early_usage = False
+        self._tier: str | None = None
+        self._said_bytes = 0
         self._finish: str | None = None
         self._model: str | None = None
         self.content = False
@@ -130,10 +134,21 @@ class TranslatedPipe:
         return self._encoder.heartbeat()
 
     def settle(self, exchange: Exchange) -> None:
+        if not self.complete and self.failure is None:
+            self._hear_the_rest()
         exchange.usage = self._usage
         exchange.finish = self._finish
         exchange.model_answered = self._model
+        exchange.said_bytes = self._said_bytes
+        exchange.early_usage = self._early_usage
+        exchange.tier = self._tier or tier_of_usage(self._usage)
         exchange.response_losses = [*self._decoder.losses, *self._encoder.losses]
+
+    def _hear_the_rest(self) -> None:
+        """The stream was broken off: a decoder may still keep the last usage it read."""
+        for event in self._decoder.close():
+            if isinstance(event, ev.UsageReported):
+                self._usage = event.usage
 
     def _tell(self, events: list[ev.StreamEvent]) -> bytes:
         """The client's bytes for ``events``. A failure is told in-band, with the request's id, and ends the telling."""
@@ -143,6 +158,7 @@ class TranslatedPipe:
                 check(event)
             except IllegalStream as error:
                 self.failure = Failure("upstream_error", f"The provider's stream breaks its protocol: {error}")
+            self._said_bytes += said_by(event)
             if type(event) in self._passing:
                 self.content = True
             else:
@@ -161,21 +177,39 @@ class TranslatedPipe:
             case ev.Started():
                 self._model = event.model or None
                 self._usage = event.usage
+                self._early_usage = True
+                self._tier = tier_word(event.service_tier)
                 if event.created is None:
                     event = msgspec.structs.replace(event, created=created(self._exchange))
                 identity, model = named(self._exchange, event.id, event.model)
                 return msgspec.structs.replace(event, id=identity, model=model)
             case ev.UsageReported():
                 self._usage = event.usage
+                self._early_usage = False
             case ev.ChoiceFinished():
                 self._finish = event.finish.reason
             case ev.Ended():
                 self.complete = True
+                for late in event.extras.values():
+                    self._tier = tier_in(late) or self._tier
             case ev.Broke():
                 self.failure = event.failure
             case _:
                 pass
         return event
+
+
+def said_by(event: ev.StreamEvent) -> int:
+    """Bytes of text, reasoning and calls in an event."""
+    match event:
+        case ev.TextDelta() | ev.ReasoningDelta() | ev.RefusalDelta():
+            return utf8_size(event.text)
+        case ev.ArgumentsDelta():
+            return utf8_size(event.fragment)
+        case ev.PartStarted(part=ToolCallPart() as call):
+            return utf8_size(call.name) + utf8_size(call.arguments)
+        case _:
+            return 0
 
 
 def named(exchange: Exchange, identity: str, model: str) -> tuple[str, str]:

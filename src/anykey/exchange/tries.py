@@ -83,7 +83,8 @@ class Tries:
         """The try gave no answer."""
         self._tried.append(attempt.way)
         self._last = error
-        self._last_step = error.step = attempt.way.step
+        self._last_step = attempt.way.step
+        error.step = None if error.unpaid else attempt.way.step
         self._told.append(error)
         self._patience_s = max(self._patience_s, PATIENCE * attempt.way.timeouts.first_byte_s)
 
@@ -115,7 +116,7 @@ class Tries:
                     yield Try(way, strip)
                 if self._is_over():
                     return
-                if self._last is not None and not is_about_credential(self._last.failure):
+                if self._last is not None and (self._last.unpaid or not is_about_credential(self._last.failure)):
                     break
             if not self._goes_on_after(step):
                 return

@@ -6,12 +6,13 @@ did not ask for it), and reasoning that a Chat upstream demands back and the cli
 
 from __future__ import annotations
 
+from anykey.conversation.estimate import answer_bytes
 from anykey.conversation.failures import Failure
 from anykey.exchange.carry import Carry
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.mishaps import EVENT_END, AttemptFailed, cut_short, unreadable
 from anykey.exchange.reasoning_memory import ReasoningListener, Recollection, refill_chat_body
-from anykey.exchange.replayed import replay_whole
+from anykey.exchange.replayed import replay_whole, uncounted
 from anykey.exchange.state import may_carry_state
 from anykey.exchange.ways import WayOut
 from anykey.protocols.codec import StreamDecoder, Tap
@@ -56,8 +57,11 @@ class VerbatimCrossing:
             raise AttemptFailed(tap.report.failure)
         if not tap.report.complete:
             raise AttemptFailed(unreadable(self._provider))
-        if self._listener is not None:
-            self._listener.response(self._exchange.codec.decode_response(body, self._dialect).value)
+        if self._listener is not None or uncounted(tap.report.usage):
+            answer = self._exchange.codec.decode_response(body, self._dialect).value
+            self._exchange.said_bytes = answer_bytes(answer)
+            if self._listener is not None:
+                self._listener.response(answer)
         return body
 
     def whole_as_stream(self, body: bytes) -> bytes:
@@ -140,3 +144,6 @@ def note_report(exchange: Exchange, tap: Tap) -> None:
     exchange.usage = report.usage
     exchange.finish = report.finish
     exchange.model_answered = report.model
+    exchange.said_bytes = report.said_bytes
+    exchange.early_usage = report.early_usage
+    exchange.tier = report.tier

@@ -1,7 +1,8 @@
 """Asks every provider for its models: once when the gateway is up, then every few hours. Whatever fails, the old list stays.
 
-Law: nobody waits for this. A failure is one line in the log, and is said again only when it changes. A list that differs moves
-the configuration generation, as every change does, and that is how the serving process comes to know it.
+Law: nobody waits for this, and of several processes one asks. A failure is one line in the log, and is said again only when it
+changes. A list that differs moves the configuration generation, as every change does, and that is how the serving process comes
+to know it.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from anykey.administration.models import is_asked_unbidden, refresh_all
 from anykey.providers.configured import ProviderSettings
 from anykey.storage.database import Database
+from anykey.storage.duty import Duty
 from anykey.upstream.client import UpstreamClient
 
 _log = logging.getLogger(__name__)
@@ -19,9 +21,10 @@ _log = logging.getLogger(__name__)
 class Discovery:
     """Runs on the serving process's loop; ended with `aclose`."""
 
-    def __init__(self, client: UpstreamClient, database: Database) -> None:
+    def __init__(self, client: UpstreamClient, database: Database, duty: Duty | None = None) -> None:
         self._client = client
         self._database = database
+        self._duty = duty or Duty(database)
         self._problems: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -49,6 +52,7 @@ class Discovery:
 
     async def _run(self, providers: Callable[[], Iterable[ProviderSettings]], every_s: float) -> None:
         while True:
+            await self._duty.until_mine()
             try:
                 await self.look(providers())
             except Exception:  # noqa: BLE001 - logged whole; the next round may go well

@@ -48,12 +48,18 @@ class HttpReply(NamedTuple):
 
 
 class Peek(msgspec.Struct):
-    """The fields that routing and the usage row need, read without parsing the rest of the body. ``metadata`` is the JSON text of
-    the body's own, empty where it has none."""
+    """The fields that routing, the usage row and the reservation of money need, read without parsing the rest of the body. Raw
+    ones are the JSON text of the body's own, whatever it is, empty where it has none."""
 
     model: str
     stream: bool | None = None
     metadata: msgspec.Raw = msgspec.Raw()
+    max_tokens: msgspec.Raw = msgspec.Raw()
+    max_completion_tokens: msgspec.Raw = msgspec.Raw()
+    max_output_tokens: msgspec.Raw = msgspec.Raw()
+    n: msgspec.Raw = msgspec.Raw()
+    service_tier: msgspec.Raw = msgspec.Raw()
+    speed: msgspec.Raw = msgspec.Raw()
 
 
 class PreparedBody(NamedTuple):
@@ -67,7 +73,9 @@ class PreparedBody(NamedTuple):
 class TapReport(msgspec.Struct):
     """What a Tap heard so far of a relayed answer. ``content``: a byte of real content passed (lifecycle frames and empty
     deltas do not count). ``complete``: the protocol's end (finish reason or terminal event) was heard. ``failure``: the
-    upstream reported an error in the stream."""
+    upstream reported an error in the stream. ``said_bytes``: of text, reasoning and arguments of calls, in a stream.
+    ``early_usage``: ``usage`` is what was known at the beginning, before anything was said. ``tier``: the service tier that it names
+    (``protocols/tiers.py``), the last word of it."""
 
     content: bool = False
     complete: bool = False
@@ -75,6 +83,9 @@ class TapReport(msgspec.Struct):
     model: str | None = None
     usage: Usage | None = None
     failure: Failure | None = None
+    said_bytes: int = 0
+    early_usage: bool = False
+    tier: str | None = None
 
 
 class Tap(Protocol):
@@ -145,6 +156,8 @@ class Codec(UpstreamCodec, Protocol):
 
     request_id_header: bytes
     """Where this protocol's SDKs look for the request id: ``x-request-id`` or ``request-id``."""
+    reads_comments: bool
+    """Its SDKs pass over comments in a stream, as a reader of server-sent events does. Google's takes each line for JSON."""
 
     def peek(self, body: bytes, path: RequestPath) -> Peek: ...
     def fits_verbatim(self, body: bytes, dialect: Any) -> bool:

@@ -227,6 +227,7 @@ SPELLINGS: dict[FailureKind, Spelling] = {
     "request_timeout": Spelling(408, "invalid_request_error", "request_timeout"),
     "conflict": Spelling(409, "invalid_request_error", "conflict"),
     "too_large": Spelling(413, "invalid_request_error", "request_too_large", final=True),
+    "unprocessable": Spelling(422, "invalid_request_error", "unprocessable", final=True),
     "rate_limited": Spelling(429, "rate_limit_error", "rate_limit_exceeded"),
     "quota_exhausted": Spelling(429, "insufficient_quota", "insufficient_quota", final=True),
     "client_gone": Spelling(499, "invalid_request_error", "client_closed_request"),

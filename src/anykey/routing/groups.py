@@ -1,4 +1,5 @@
-"""What a key may ask for: the organisation's, its team's, its own and its group's lists of names, all of which must allow.
+"""What a key may ask for: the organisation's, its team's, its own and its group's lists of names, all of which must allow. An
+organisation and its teams may have lists in the settings and others in the database (`caps` of the key): both hold.
 
 A name is tried as the caller wrote it and as it was understood (rewritten, an alias's model); `provider/model` by its text alone.
 Patterns are globs (`fnmatchcase`).
@@ -33,7 +34,9 @@ class KeyRules(Protocol):
     @property
     def config(self) -> str | None: ...
     @property
-    def admin(self) -> bool: ...
+    def operator(self) -> bool: ...
+    @property
+    def caps(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
 
 
 class Standing(NamedTuple):
@@ -57,7 +60,8 @@ def grant_of(key: KeyRules, snapshot: Snapshot) -> Grant:
     """Return the grant of `key`. A group that is not configured allows nothing; a team that is not is a mere label."""
     name = key.group_name or DEFAULT_GROUP
     group = snapshot.groups.get(name)
-    caps = (
+    caps: tuple[tuple[str, tuple[str, ...] | None], ...] = (
+        *key.caps,
         ("the organisation", snapshot.organisation_models),
         (f"the team {key.team}", snapshot.teams.get(key.team) if key.team is not None else None),
         ("the key", key.allowed_models),
@@ -70,7 +74,7 @@ def grant_of(key: KeyRules, snapshot: Snapshot) -> Grant:
         caps=tuple(globs for _, globs in held),
         cap_sources=tuple(source for source, _ in held),
         config=key.config,
-        admin=key.admin,
+        admin=key.operator,
     )
 
 

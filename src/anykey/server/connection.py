@@ -11,7 +11,7 @@ Law: no refusal is ever written into an answer that is under way; such a connect
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,6 +33,12 @@ _TOO_LARGE = b"The request headers are larger than 65536 bytes."
 _TOO_LARGE_FOR_SOCKET = b"A WebSocket may have 127 request headers of 8000 bytes each."
 _BODY_FOR_SOCKET = b"A request for a WebSocket has no body."
 _TOO_SLOW = b"The request headers were not complete within 10 seconds."
+
+
+def peer_of(scope: Mapping[str, Any]) -> str | None:
+    """The address at the other end of the connection; None on a Unix socket."""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else None
 
 
 class HeadTooLarge(Exception):

@@ -14,15 +14,17 @@ from anykey.clients.recognise import recognise
 from anykey.conversation.failures import FailureError
 from anykey.exchange.exchange import ANY_PATH, Exchange, Inbound
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.idempotency import HEADER, once
 from anykey.exchange.ports import Reply
 from anykey.exchange.steps import authenticate
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Headers, HttpReply, RequestPath
 from anykey.routing.groups import may_ask, standing_of
 from anykey.routing.listing import list_models
+from anykey.server.admin.mount import AdminMount
 from anykey.server.body import ClientGone, Receive, drain, read_body
-from anykey.server.connection import CONNECTION_KEY, ClientConnection
-from anykey.server.journeys import JOURNEYS, Journey, target_of
+from anykey.server.connection import CONNECTION_KEY, ClientConnection, peer_of
+from anykey.server.journeys import GENERATING, JOURNEYS, Journey, target_of
 from anykey.server.json_array import JsonArrayReply
 from anykey.server.model_list import list_body, model_body, shape_asked
 from anykey.server.paths import Route, resolve
@@ -37,10 +39,11 @@ JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 
 
 class InferencePlane:
-    """The ASGI application. ``max_body_bytes`` bounds every request body."""
+    """The ASGI application. ``max_body_bytes`` bounds every request body of a call to a model."""
 
-    def __init__(self, gateway: Gateway, max_body_bytes: int) -> None:
+    def __init__(self, gateway: Gateway, max_body_bytes: int, admin: AdminMount) -> None:
         self._gateway = gateway
+        self._admin = admin
         self._max_body_bytes = max_body_bytes
         self._started_at = int(gateway.wall_clock())
         self._sockets = SocketPlane(gateway, max_body_bytes)
@@ -70,6 +73,9 @@ class InferencePlane:
     async def _answer(self, scope: Scope, receive: Receive, reply: AsgiReply, route: Route) -> None:
         method: str = scope["method"]
         connection: ClientConnection = scope[CONNECTION_KEY]
+        if route.operation in ("admin", "account"):
+            await self._admin(scope, receive, reply, route.canonical or scope["path"])
+            return
         journey = JOURNEYS.get((route.operation, "GET" if method == "HEAD" else method))
         if journey is not None and method == "POST":
             await self._travel(scope, receive, reply, route, journey)
@@ -96,7 +102,7 @@ class InferencePlane:
             if scope["method"] == "POST":
                 arrived = scope[CONNECTION_KEY].body_complete
                 if not arrived or b"content-encoding" in named:
-                    authenticate(headers, gateway)  # strangers do not get to fill the memory
+                    authenticate(headers, gateway, peer_of(scope))  # strangers do not get to fill the memory
                 body = await read_body(receive, named, self._max_body_bytes, arrived=arrived)
         except FailureError as error:
             await _refuse_body(codec.encode_failure(error.failure, request_id), receive, reply)
@@ -106,8 +112,13 @@ class InferencePlane:
         exchange = Exchange(
             request_id, Inbound(codec, headers, body, client, path), began, int(gateway.wall_clock() * 1000)
         )
+        exchange.peer = peer_of(scope)
         query: bytes = scope["query_string"]
         told: Reply = reply if not route.stream or asks_sse(query) else JsonArrayReply(reply)
+        if HEADER in named and route.operation in GENERATING:
+            place = route.canonical or scope["path"]
+            await once(exchange, place, told, gateway, lambda e, r, g: journey.run(e, r, g, target_of(route, query)))
+            return
         await journey.run(exchange, told, gateway, target_of(route, query))
 
     async def _look_up(self, scope: Scope, reply: AsgiReply, route: Route) -> None:
@@ -128,7 +139,7 @@ class InferencePlane:
         snapshot = self._gateway.snapshot
         shape = shape_asked(route.google, headers, query)
         try:
-            grant = standing_of(authenticate(headers, self._gateway), snapshot).grant
+            grant = standing_of(authenticate(headers, self._gateway, peer_of(scope)), snapshot).grant
             entries = list_models(snapshot, partial(may_ask, snapshot, grant))
             if route.model is None:
                 body = list_body(entries, shape, query, self._started_at)

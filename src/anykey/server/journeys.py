@@ -58,6 +58,8 @@ STATELESS: dict[tuple[Operation, str], Journey] = {
     ("explain", "POST"): Journey("openai_chat", _stateless(answer_explain)),
     ("input_tokens", "POST"): Journey("openai_responses", _stateless(count_tokens)),
 }
+GENERATING: frozenset[Operation] = frozenset({"chat", "messages", "gemini", "responses", "compact"})
+"""What a model is asked by, and an ``Idempotency-Key`` counts for."""
 JOURNEYS = STATELESS | {call: Journey("openai_responses", VERBS[verb]) for call, verb in STATEFUL.items()}
 """(operation, method) → what answers it."""
 

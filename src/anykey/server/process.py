@@ -14,24 +14,35 @@ from typing import NamedTuple
 import uvicorn
 import uvloop
 
+from anykey.accounts.networks import networks_of
 from anykey.administration.home import Home
 from anykey.administration.known_models import known_models
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.named_calls import NamedCalls
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.shadow import end_shadows
 from anykey.exchange.steps import FAREWELL_S
 from anykey.jobs.discovery import Discovery
+from anykey.jobs.retention import Retention
+from anykey.jobs.webhooks import WebhookSender
+from anykey.providers.secret import Secret
 from anykey.routing.building import build_snapshot
 from anykey.routing.snapshot import Snapshot
+from anykey.server.admin.caller import Premises
+from anykey.server.admin.mount import AdminMount
 from anykey.server.built_in import BuiltIn
 from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
+from anykey.server.limiting import Crew, shared_limiter
 from anykey.server.reload import Reloader, Sources
 from anykey.settings import Settings
 from anykey.settings.records import ServerSettings
 from anykey.storage.configs import load_configs
+from anykey.storage.duty import Duty
 from anykey.storage.health import HealthShare
+from anykey.storage.rate_cards import load_cards
+from anykey.storage.till import Till
 from anykey.storage.watch import KeyWatch
 from anykey.storage.writer import ExchangeWriter
 from anykey.upstream.client import UpstreamClient
@@ -41,6 +52,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
 IDLE_CLIENT_S = 75
 """A client's idle connection is kept this long; SDKs reuse theirs for about a minute."""
+TOPUP_VARIABLE = "ANYKEY_TOPUP_SECRET"
+"""The secret by which a server that takes payments signs what it tells us; without it nobody can."""
 GRACE_S = 30
 """On SIGTERM, answers under way may take this long; what is left is then told that the gateway stops."""
 
@@ -102,8 +115,10 @@ class Serving:
         )
         recorder = ExchangeWriter(self._home.database)
         keys = KeyWatch(self._home.database)
-        memory = ResponseMemory(self._home.database, settings.responses)
         health = HealthShare(self._home.database)
+        crew, named_calls = Crew(self._home.database), NamedCalls(self._home.database)
+        till = Till(self._home.database, durability=settings.ledger.durability)
+        memory = ResponseMemory(self._home.database, settings.responses, process_id=till.process_id)
         gateway = Gateway(
             snapshot=self._snapshot(settings),
             keys=keys,
@@ -113,25 +128,43 @@ class Serving:
             keepalive_s=settings.server.keepalive_s,
             memory=memory,
             health=health,
+            limiter=shared_limiter(self._home.database, settings.valkey, crew),
+            trusted_proxies=networks_of(settings.server.trusted_proxies),
+            named_calls=named_calls,
+            till=till,
+            every_call=settings.ledger.every_call,
+            assumed_output_tokens=settings.ledger.assumed_output_tokens,
         )
-        plane = InferencePlane(gateway, settings.server.max_body_bytes)
-        discovery = Discovery(upstream, self._home.database)
+        plane = InferencePlane(gateway, settings.server.max_body_bytes, self._admin(gateway))
+        duty = Duty(self._home.database)
+        discovery = Discovery(upstream, self._home.database, duty)
+        retention = Retention(self._home.database, duty)
+        webhooks = WebhookSender(upstream, self._home.database, self._home.pepper, duty)
         reloader = self._reloader(gateway, built_in)
         self._server = _Server(_uvicorn_config(plane, settings.server), self._listener, ready, reloader)
         try:
+            till.begin()
             await memory.begin()
             discovery.start(lambda: (p.settings for p in gateway.snapshot.providers), settings.server.discovery_hours)
+            webhooks.start()
+            retention.start(lambda: settings.retention)
             async with _running(reloader):
                 await self._server.serve(sockets=[self._listener])
                 await self._server.last_words()
         finally:
             await discovery.aclose()
+            await retention.aclose()
+            await webhooks.aclose()
+            await named_calls.aclose()  # what goes on without its client may end
             await memory.aclose()  # while its background calls can still be ended as calls
             await end_shadows(gateway)
             await upstream.aclose()
-            await recorder.aclose()
-            keys.close()
-            await asyncio.to_thread(health.close)
+            # After the last call; side by side, for a database that does not answer holds up each for seconds.
+            await asyncio.gather(
+                *(part.aclose() for part in (till, gateway.limiter, crew, recorder, duty)),
+                asyncio.to_thread(keys.close),
+                asyncio.to_thread(health.close),
+            )
             await built_in.stop()
 
     def stop(self) -> None:
@@ -140,7 +173,13 @@ class Serving:
             self._server.should_exit = True
 
     def _snapshot(self, settings: Settings) -> Snapshot:
-        return build_snapshot(settings, *known_models(self._home.database, settings), load_configs(self._home.database))
+        database = self._home.database
+        known = known_models(database, settings)
+        return build_snapshot(settings, *known, load_configs(database), load_cards(database))
+
+    def _admin(self, gateway: Gateway) -> AdminMount:
+        secret = Secret(self._environ.get(TOPUP_VARIABLE, "").strip())
+        return AdminMount(Premises(gateway, self._home, self._load or (lambda: self._settings), secret))
 
     def _reloader(self, gateway: Gateway, built_in: BuiltIn) -> Reloader | None:
         if self._load is None:

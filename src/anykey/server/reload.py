@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from anykey.settings import Settings, SettingsError
 from anykey.settings.load import FILE_NAME
 from anykey.storage.configuration import GenerationWatch
 from anykey.storage.database import Database
+from anykey.storage.errors import DatabaseError
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class ChangeWatch:
         before, self._seen = self._seen, _identity(self._file)
         try:
             moved = self._generation.changed()
-        except sqlite3.Error:
+        except DatabaseError:
             moved = False
         return moved or before != self._seen
 
@@ -125,12 +125,17 @@ class Reloader:
             for section, before, after in (
                 ("server", was.server, now.server),
                 ("responses", was.responses, now.responses),
+                ("ledger", was.ledger, now.ledger),
             )
             for name in before.__struct_fields__
             if name != "environment_providers" and getattr(before, name) != getattr(after, name)
         ]
         if was.upstream.ca_file != now.upstream.ca_file:
             changed.append("upstream.ca_file")
+        if was.valkey != now.valkey:
+            changed.append("valkey.url")
+        if was.database != now.database:
+            changed.append("database.url")
         return [f"{key} has changed: it counts from the next start" for key in changed]
 
     def _tell(self, lines: list[str]) -> None:

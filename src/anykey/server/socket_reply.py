@@ -18,6 +18,10 @@ TOLD_HEADERS = frozenset({b"retry-after", b"x-request-id", b"x-should-retry", b"
 """Headers of a refusal that its frame repeats: a frame has none of its own."""
 
 
+def _is_told(name: bytes) -> bool:
+    return name in TOLD_HEADERS or b"ratelimit" in name or name.startswith((b"x-anykey-budget", b"x-anykey-credit"))
+
+
 class _Response(msgspec.Struct):
     id: str = ""
     output: list[msgspec.Raw] = []
@@ -64,7 +68,7 @@ class SocketReply:
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """A refusal as an ``error`` frame: the HTTP status and what the HTTP body would have held."""
         self.started = True
-        named = {name.decode(): value.decode("latin-1") for name, value in headers if name in TOLD_HEADERS}
+        named = {name.decode(): value.decode("latin-1") for name, value in headers if _is_told(name)}
         error: Any = msgspec.json.decode(body).get("error")
         await self._tell(msgspec.json.encode({"type": "error", "status": status, "error": error, "headers": named}))
 

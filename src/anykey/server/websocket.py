@@ -28,6 +28,7 @@ from anykey.exchange.steps import FAREWELL_S, admit, authenticate, choose, refus
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Headers, header
 from anykey.protocols.fields import peek_json
+from anykey.server.connection import peer_of
 from anykey.server.journeys import JOURNEYS
 from anykey.server.socket_reply import SocketReply
 from anykey.server.socket_turns import Fields, Turns, input_items, join_items, text_field
@@ -58,21 +59,23 @@ class SocketPlane:
         codec = CODECS["openai_responses"]
         request_id = new_request_id()
         try:
-            authenticate(scope["headers"], self._gateway)
+            authenticate(scope["headers"], self._gateway, peer_of(scope))
         except FailureError as error:
             status, headers, body = codec.encode_failure(error.failure, request_id)
             await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
             await send({"type": "websocket.http.response.body", "body": body})
             return
         await send({"type": "websocket.accept", "headers": [(b"x-request-id", request_id.encode())]})
-        await _Conversation(scope["headers"], send, self._gateway, self._limit).run(receive)
+        await _Conversation(scope, send, self._gateway, self._limit).run(receive)
 
 
 class _Conversation:
     """One open connection."""
 
-    def __init__(self, headers: Headers, send: Send, gateway: Gateway, limit: int) -> None:
+    def __init__(self, scope: dict[str, Any], send: Send, gateway: Gateway, limit: int) -> None:
+        headers: Headers = scope["headers"]
         self._headers = headers
+        self._peer = peer_of(scope)
         self._send = send
         self._gateway = gateway
         self._limit = limit
@@ -186,13 +189,13 @@ class _Conversation:
             return body | {"input": msgspec.Raw(b"[" + join_items(before, input_items(body)) + b"]")}
         if asked is None or not ours:
             return body
-        key = authenticate(self._headers, self._gateway)
+        key = authenticate(self._headers, self._gateway, self._peer)
         return _decoder.decode(await expand(msgspec.json.encode(body), key, self._gateway))
 
     async def _warm_up(self, exchange: Exchange, reply: SocketReply) -> None:
         """Nothing is generated and nothing is asked upstream; the model must exist all the same."""
         try:
-            exchange.key = authenticate(exchange.headers, self._gateway)
+            exchange.key = authenticate(exchange.headers, self._gateway, self._peer)
             admit(exchange)
             choose(exchange, self._gateway)
         except FailureError as error:
@@ -204,7 +207,9 @@ class _Conversation:
     def _exchange(self, body: bytes) -> Exchange:
         gateway = self._gateway
         inbound = Inbound(CODECS["openai_responses"], self._headers, body, self._client)
-        return Exchange(new_request_id(), inbound, gateway.monotonic(), int(gateway.wall_clock() * 1000))
+        exchange = Exchange(new_request_id(), inbound, gateway.monotonic(), int(gateway.wall_clock() * 1000))
+        exchange.peer = self._peer
+        return exchange
 
     async def _refuse(self, failure: Failure) -> None:
         reply = SocketReply(self._send_frame, lambda: self._gone)

@@ -27,7 +27,7 @@ def test_json_has_the_key_once_and_never_again(capsys: pytest.CaptureFixture[str
     assert parsed is not None
     assert (created["id"], created["name"]) == (parsed.id, "ci")
     text = answer(capsys, "keys", "list", "--json")
-    assert json.loads(text) == [{name: created[name] for name in created if name != "key"}]
+    assert json.loads(text) == [{**{name: created[name] for name in created if name != "key"}, "last_used_at": None}]
     assert created["key"] not in text
 
 
@@ -70,3 +70,32 @@ def test_a_key_is_created_shown_and_changed_with_where_it_may_go(capsys: pytest.
 def test_metadata_is_pairs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "create", "--name", "ci", "--metadata", "nothing"]) == 2
     assert "nothing is not NAME=VALUE" in capsys.readouterr().err
+
+
+def test_a_key_for_a_client_program_has_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    made = json.loads(answer(capsys, "keys", "create", "--client", "claude-code", "--metadata", "a=b", "--json"))
+    assert (made["name"], made["metadata"]) == ("claude-code", {"a": "b", "client": "claude-code"})
+    made = json.loads(answer(capsys, "keys", "create", "--client", "codex", "--name", "mine", "--json"))
+    assert (made["name"], made["metadata"]) == ("mine", {"client": "codex"})
+    assert main(["keys", "create"]) == 2
+    assert "--name or --client" in capsys.readouterr().err
+
+
+def test_a_rotated_key_is_shown_once_and_says_how_long_the_old_one_is_good(capsys: pytest.CaptureFixture[str]) -> None:
+    first = answer(capsys, "keys", "create", "--name", "ci").strip()
+    assert main(["keys", "rotate", "ci", "--overlap", "1h"]) == 0
+    out, err = capsys.readouterr()
+    assert out.strip() != first
+    assert out[:14] == first[:14]
+    assert "the old one is good until 2" in err
+    rotated = json.loads(answer(capsys, "keys", "rotate", "ci", "--overlap", "0", "--json"))
+    assert rotated["previous_until"] is None
+    assert main(["keys", "rotate", "ci", "--overlap", "soon"]) == 2
+    assert "--overlap" in capsys.readouterr().err
+
+
+def test_an_expired_key_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(capsys, "keys", "create", "--name", "ci", "--expires", "2020-01-01", "--budget", "1d=2")
+    listed = answer(capsys, "keys", "list")
+    assert "expired" in listed
+    assert "1d $2.00" in listed

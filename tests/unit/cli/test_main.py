@@ -42,7 +42,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (["nope"], 2, "There is no command nope. `anykey --help` lists them."),
         (["--nope"], 2, "There is no option --nope. `anykey --help` lists them."),
         (["keys", "nope"], 2, "There is no command nope. `anykey keys --help` lists them."),
-        (["keys", "create"], 2, "--name is missing. See `anykey keys create --help`."),
+        (["keys", "create"], 2, "Give --name or --client."),
         (["keys", "revoke"], 2, "ID is missing. See `anykey keys revoke --help`."),
         (["usage", "--by", "moon"], 2, "--by takes one of: model, key, client, provider, group, scenario, day."),
         (["usage", "--recent", "0"], 2, "--recent: 0 is not in the range 1<=x<=10000."),

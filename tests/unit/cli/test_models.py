@@ -29,6 +29,7 @@ def test_without_a_credential_there_is_demo(capsys: pytest.CaptureFixture[str]) 
         "provider": "demo",
         "owned_by": "demo",
         "protocols": ["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate"],
+        "card": None,
     }
 
 

@@ -3,7 +3,14 @@ import struct
 
 import pytest
 
-from anykey.conversation.estimate import IMAGE_TOKENS, OVERHEAD_TOKENS, PDF_TOKENS, estimate_input_tokens
+from anykey.conversation.estimate import (
+    IMAGE_TOKENS,
+    OVERHEAD_TOKENS,
+    PDF_TOKENS,
+    answer_bytes,
+    estimate_input_tokens,
+    tokens_of,
+)
 from anykey.conversation.message import Message
 from anykey.conversation.parts import (
     MediaPart,
@@ -16,6 +23,7 @@ from anykey.conversation.parts import (
     ToolResultPart,
 )
 from anykey.conversation.request import GenerateRequest, OutputFormat
+from anykey.conversation.response import Choice, GenerateResponse
 from anykey.conversation.tools import CustomTool, FunctionTool, HostedTool
 
 
@@ -74,3 +82,10 @@ def test_system_tools_and_schema_count_too() -> None:
 
 def test_nothing_is_still_one_token() -> None:
     assert estimate_input_tokens(GenerateRequest("m", ())) == 1
+
+
+def test_all_that_an_answer_says_is_counted() -> None:
+    said = (TextPart("\u8bcd"), ReasoningPart("hm"), ToolCallPart("c", "read", "{}"))
+    answer = GenerateResponse("r", "m", (Choice(said), Choice((TextPart("ab"),))))
+    assert answer_bytes(answer) == 3 + 2 + 6 + 2
+    assert [tokens_of(size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from anykey.administration.keys import KeyRouting, create_key, find_key, update_key
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key, find_key, update_key
 from tests.fakes.answers import CHAT, MODEL, PATHS, answering, config, request, rows_left
 from tests.fakes.gateway import RunningGateway, WireReply
 from tests.fakes.wire import WireServer
@@ -33,7 +34,7 @@ class Two:
 
     def key(self, name: str, **routing: Any) -> dict[str, str]:
         """The headers of a new key."""
-        text = create_key(self.gateway.home, name, routing=KeyRouting(**routing)).text
+        text = create_key(self.gateway.home, name, fields=KeyFields(**routing)).text
         return {"authorization": f"Bearer {text}", "content-type": "application/json"}
 
     async def ask(self, headers: dict[str, str], model: str = "test-model", **more: Any) -> WireReply:
@@ -88,9 +89,9 @@ async def test_a_name_that_the_key_may_not_ask_for(two: Two) -> None:
 async def test_a_changed_key_counts_for_the_next_call(two: Two) -> None:
     headers = two.key("a")
     assert (await two.ask(headers, "other-model")).status == 200
-    update_key(two.gateway.home, "a", KeyRouting(allowed_models=("test-*",)))
+    update_key(two.gateway.home, "a", KeyFields(allowed_models=("test-*",)))
     assert (await two.ask(headers, "other-model")).status == 403
-    update_key(two.gateway.home, "a", KeyRouting(allowed_models=(), group="second"))
+    update_key(two.gateway.home, "a", KeyFields(allowed_models=(), group="second"))
     assert find_key(two.gateway.home, "a").allowed_models is None
     assert (await two.ask(headers)).status == 200
     assert two.models() == [[], ["other", MODEL]]

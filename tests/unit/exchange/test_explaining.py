@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from anykey.administration.keys import KeyRouting, create_key
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key
 from tests.fakes.answers import CHAT, answering
 from tests.fakes.gateway import RunningGateway, WireReply, lab
 from tests.fakes.wire import WireServer
@@ -29,8 +30,8 @@ async def explained(gateway: RunningGateway, admin: str, **said: Any) -> WireRep
 
 async def test_an_admin_is_told_the_plan_and_nobody_is_called(tmp_path: Path) -> None:
     async with WireServer(answering(CHAT)) as server, RunningGateway(tmp_path, lab(CHAT, server.url) + MORE) as gateway:
-        admin = create_key(gateway.home, "admin", routing=KeyRouting(admin=True)).text
-        create_key(gateway.home, "poor", routing=KeyRouting(group="small"))
+        admin = create_key(gateway.home, "admin", fields=KeyFields(admin=True)).text
+        create_key(gateway.home, "poor", fields=KeyFields(group="small"))
         short = await explained(gateway, admin, model="test-model")
         body = {"model": "test-model", "messages": [{"role": "user", "content": "word " * 4000}]}
         long = await explained(gateway, admin, protocol="chat", body=body)
@@ -66,6 +67,6 @@ async def test_nobody_else_is(tmp_path: Path) -> None:
 )
 async def test_what_is_asked_wrongly_is_named(tmp_path: Path, said: dict[str, Any], param: str | None) -> None:
     async with RunningGateway(tmp_path) as gateway:
-        admin = create_key(gateway.home, "admin", routing=KeyRouting(admin=True)).text
+        admin = create_key(gateway.home, "admin", fields=KeyFields(admin=True)).text
         reply = await explained(gateway, admin, **said)
     assert (reply.status, reply.json()["error"]["param"]) == (400, param)

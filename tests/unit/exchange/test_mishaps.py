@@ -8,6 +8,7 @@ from anykey.conversation.failures import Failure, FailureKind
 from anykey.exchange.mishaps import (
     AttemptFailed,
     cut_short,
+    is_cut,
     may_go_elsewhere,
     network_failure,
     refuses_state,
@@ -111,3 +112,19 @@ def test_the_code_may_say_it() -> None:
 )
 def test_another_refusal_is_not_about_state(message: str) -> None:
     assert not refuses_state(Failure("invalid_request", message, upstream_status=400))
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        (b"", True),
+        (b" \n", True),
+        (b'{"id":"x","choices":[{"me', True),
+        (b"[{", True),
+        (b'{"ok":true}', False),
+        (b"<!doctype html>", False),
+        (b"upstream connect error", False),
+    ],
+)
+def test_half_an_answer_is_not_what_somebody_else_says(body: bytes, cut: bool) -> None:
+    assert is_cut(body) is cut

@@ -270,3 +270,21 @@ async def test_an_upstream_that_lingers_after_a_whole_answer_is_not_waited_for(
         (row,) = await rows_left(gateway)
     assert row.failure is None
     assert row.output_tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("head", "events"),
+    [
+        (b"", True),
+        (b"\r\n", True),
+        (b"data: {", True),
+        (b": ping\n\n", True),
+        (b"\xef\xbb\xbfevent: x", True),
+        (b"\x01data: {", True),
+        (b"[{", True),
+        (b"upstream connect error", False),
+        (b"<html>", False),
+    ],
+)
+def test_who_speaks_is_told_by_the_first_words(head: bytes, events: bool) -> None:
+    assert module.may_be_events(head) is events

@@ -5,13 +5,15 @@ import json
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anykey.administration.home import prepare_home
-from anykey.administration.keys import create_key, revoke_key
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key, revoke_key, rotate_key
 from anykey.exchange import steps
 from tests.fakes.answers import (
     CHAT,
@@ -193,3 +195,25 @@ async def test_an_empty_header_does_not_hide_the_key_in_the_other(tmp_path: Path
     async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, _):
         reply = await gateway.post(PATHS[CHAT], request(CHAT), {**gateway.headers(), "x-api-key": ""})
     assert reply.status == 200
+
+
+async def test_a_key_ends_by_the_clock_alone_and_an_old_secret_too(tmp_path: Path) -> None:
+    """Nothing changes in the database at that moment, so what was verified must not be remembered beyond it."""
+    async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, _):
+        short = create_key(gateway.home, "short", fields=KeyFields(expires_at=int(time.time()) + 2)).text
+        old = create_key(gateway.home, "turned")
+        new = rotate_key(gateway.home, old.key.id, overlap_s=2).text
+
+        async def told(key: str) -> tuple[int, str]:
+            reply = await gateway.post(PATHS[CHAT], request(CHAT), {"x-api-key": key})
+            return reply.status, "" if reply.status == 200 else error_of(reply)["message"]
+
+        assert [status for status, _ in [await told(key) for key in (short, old.text, new)]] == [200, 200, 200]
+        await asyncio.sleep(2.1)
+        status, message = await told(short)
+        assert status == 401
+        assert "has expired" in message
+        status, message = await told(old.text)
+        assert status == 401
+        assert "is not known here" in message
+        assert await told(new) == (200, "")

@@ -156,7 +156,7 @@ async def test_an_answer_without_usage_is_marked_so(tmp_path: Path) -> None:
     async with wired(tmp_path, CHAT, reply_sse(*told)) as (gateway, _):
         await ask(gateway, CHAT, stream=True)
         row = (await gateway.rows())[0]
-    assert (row.usage_source, row.input_tokens, row.finish) == ("none", 0, "stop")
+    assert (row.usage_source, row.input_tokens, row.output_tokens, row.finish) == ("estimated", 5, 3, "stop")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -19,6 +19,7 @@ from anykey.settings import Settings, load_settings
 from anykey.storage.database import Database
 from anykey.storage.migrate import open_database
 from anykey.storage.provider_models import read_provider_models
+from anykey.storage.sqlite_database import SqliteDatabase
 from anykey.upstream.client import UpstreamClient
 from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
@@ -87,7 +88,7 @@ async def test_a_failure_is_said_once_until_it_changes(tmp_path: Path, caplog: p
 async def test_a_database_that_fails_does_not_end_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     client = UpstreamClient()
     async with WireServer(listing) as server:
-        await Discovery(client, Database(tmp_path / "none.db")).look([provider(server.url)])
+        await Discovery(client, SqliteDatabase(tmp_path / "none.db")).look([provider(server.url)])
         await client.aclose()
     assert len(caplog.records) == 1
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anykey.protocols.sse import EventTooLarge, SseEvent, SseParser
+from anykey.protocols.sse import EventTooLarge, SseEvent, SseParser, data_of
 
 CASES = {
     b"data: a\n\n": [SseEvent(b"", b"a")],
@@ -64,3 +64,11 @@ def test_pending_tells_whether_an_event_has_begun() -> None:
     assert not parser.pending()
     parser.feed(b"data: b")
     assert parser.pending()
+
+
+def test_the_data_of_whole_events_by_line() -> None:
+    assert [line.strip() for line in data_of(b"data: a\n\n")] == [b"a"]
+    events = b": x\n\nevent: y\ndata: a\nid: 7\n\ndata:b\n\n"
+    for line_end in (b"\n", b"\r\n", b"\r"):
+        assert [line.strip() for line in data_of(events.replace(b"\n", line_end))] == [b"a", b"b"]
+    assert data_of(b"") == data_of(b"\n\n") == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -22,6 +21,7 @@ from anykey.exchange.responses.frames import Fields, read_fields
 from anykey.exchange.responses.items import PAGE_DEFAULT, PAGE_MOST, Page
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.steps import authenticate, refuse
+from anykey.storage.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def answered(work: Callable[[Asking], Awaitable[bytes | None]]) -> Verb:
     @functools.wraps(work)
     async def verb(exchange: Exchange, reply: Reply, gateway: Gateway, target: Target = NOWHERE) -> None:
         try:
-            key = authenticate(exchange.headers, gateway)
+            key = authenticate(exchange.headers, gateway, exchange.peer)
             body = await work(Asking(exchange, reply, gateway, switched_on(gateway), key, target))
             if body is not None:
                 await reply.whole(200, answer_headers(exchange, (JSON,)), body)
@@ -79,7 +79,7 @@ def answered(work: Callable[[Asking], Awaitable[bytes | None]]) -> Verb:
 
 def broken(exchange: Exchange, error: Exception) -> Failure:
     """What a client is told of a fault of ours; the log has it all."""
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, DatabaseError):
         log.error("request %s: the database fails: %s", exchange.request_id, error)
         return Failure("unavailable", "The gateway cannot read what it keeps. Try again.", retry_after_s=1)
     if isinstance(error, RecursionError):

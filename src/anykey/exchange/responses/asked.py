@@ -25,11 +25,13 @@ class _Fields(msgspec.Struct):
     previous_response_id: str | None = None
     conversation: str | _Named | None = None
     metadata: msgspec.Raw = msgspec.Raw()
+    max_output_tokens: msgspec.Raw = msgspec.Raw()
+    service_tier: msgspec.Raw = msgspec.Raw()
 
 
 class Asked(NamedTuple):
     """``store`` is true unless the caller said false, as at OpenAI. ``references``: the input may name items by their ids.
-    ``model`` and ``metadata`` are read on the way, so that a body need not be gone through twice."""
+    ``model`` and the fields from ``metadata`` on are read on the way, so that a body need not be gone through twice."""
 
     store: bool = True
     background: bool = False
@@ -39,6 +41,8 @@ class Asked(NamedTuple):
     references: bool = False
     model: str | None = None
     metadata: msgspec.Raw = msgspec.Raw()
+    max_output_tokens: msgspec.Raw = msgspec.Raw()
+    service_tier: msgspec.Raw = msgspec.Raw()
 
     @property
     def continues(self) -> bool:
@@ -77,6 +81,8 @@ def read_asked(body: bytes) -> Asked | None:
         body.rfind(REFERENCE) >= 0,  # from the end CPython searches twice as fast, and a body may be large
         fields.model,
         fields.metadata,
+        fields.max_output_tokens,
+        fields.service_tier,
     )
     if asked.previous_response_id is not None and asked.conversation is not None:
         raise invalid("cannot be used together with conversation", "previous_response_id")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import uuid
 from contextlib import suppress
 from typing import Any
@@ -39,6 +38,7 @@ from anykey.exchange.responses.keeper import Keeper
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final, RecordingReply, failed
 from anykey.exchange.steps import generate
+from anykey.storage.errors import DatabaseError
 from anykey.storage.responses import delete_response
 
 log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ async def begin_background(exchange: Exchange, keeper: Keeper, reply: Reply, gat
         kept = await keeper.keep(Final(response_id, "queued", memory.now(), run.response, []))
     except asyncio.CancelledError:  # the client is gone and knows no id: nothing runs, so nothing may seem to
         del memory.runs[response_id]
-        with suppress(sqlite3.Error):
+        with suppress(DatabaseError):
             await memory.shelf.change(delete_response, key.id, response_id, memory.now())
         raise
     if not kept:
@@ -184,6 +184,7 @@ async def begin_background(exchange: Exchange, keeper: Keeper, reply: Reply, gat
     inbound = Inbound(exchange.codec, exchange.headers, _streamed(exchange.body), exchange.client, exchange.path)
     apart = Exchange(exchange.request_id, inbound, exchange.began, exchange.at_ms)
     apart.answer_id = response_id
+    apart.peer = exchange.peer
     run.task = asyncio.get_running_loop().create_task(_travel(run, apart, keeper, own, gateway))
     if stream:
         await run.follow(exchange, reply, -1, gateway.keepalive_s)

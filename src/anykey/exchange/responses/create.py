@@ -29,7 +29,13 @@ async def create(exchange: Exchange, reply: Reply, gateway: Gateway, target: Tar
     try:
         asked = read_asked(exchange.body)
         if asked is not None and asked.model:
-            exchange.peek = Peek(asked.model, asked.stream, asked.metadata)
+            exchange.peek = Peek(
+                asked.model,
+                asked.stream,
+                asked.metadata,
+                max_output_tokens=asked.max_output_tokens,
+                service_tier=asked.service_tier,
+            )
         keeper = None if asked is None or asked.stateless else await _prepare(exchange, asked, gateway)
         if asked is not None and asked.background and isinstance(keeper, Keeper):
             await begin_background(exchange, keeper, reply, gateway, stream=asked.stream)
@@ -48,13 +54,14 @@ async def create(exchange: Exchange, reply: Reply, gateway: Gateway, target: Tar
         reply = RecordingReply(reply, keeper.set_fields(), keeper.keep)
     elif keeper is not None:
         reply = RecordingReply(reply, {}, keeper.keep, early=True)
+        exchange.answered_later = asked is not None and asked.background
     await generate(exchange, reply, gateway)
 
 
 async def _prepare(exchange: Exchange, asked: Asked, gateway: Gateway) -> Keeper | NativeKeeper | None:
     """Make the exchange's body one that needs no memory, and say who keeps the answer; None: nobody, the operator does not want
     it. FailureError: the caller is not known, or what the request continues is not there."""
-    key = exchange.key = authenticate(exchange.headers, gateway)
+    key = exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
     admit(exchange)
     if asked.continues or asked.background:
         switched_on(gateway)

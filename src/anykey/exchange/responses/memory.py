@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-import sqlite3
 import time
 from typing import Protocol
 
@@ -14,13 +14,17 @@ from anykey.exchange.ports import WallClock
 from anykey.exchange.responses.frames import raw, read_fields
 from anykey.settings.records import ResponsesSettings
 from anykey.storage.conversations import Added, add_items, sweep_conversations
-from anykey.storage.database import Database
-from anykey.storage.responses import StoredResponse, find_unfinished, put_response, sweep_responses
+from anykey.storage.database import Connection, Database
+from anykey.storage.errors import DatabaseError
+from anykey.storage.responses import UNFINISHED, StoredResponse, find_unfinished, put_response, sweep_responses
 from anykey.storage.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
-SWEEP_EVERY_S = 3600.0
+LOOK_EVERY_S = 60.0
+"""How soon a response is failed whose process died beside others."""
+SWEEP_EVERY = 60
+"""Looks from one sweep to the next."""
 DAY_S = 86_400
 CUT_OFF = {"code": "server_error", "message": "The gateway was restarted before this response was complete."}
 
@@ -35,8 +39,16 @@ class Run(Protocol):
 class ResponseMemory:
     """One per process; ``begin`` before the first call, ``aclose`` after the last. ``enabled``: the operator wants it."""
 
-    def __init__(self, database: Database, settings: ResponsesSettings, wall_clock: WallClock = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: ResponsesSettings,
+        wall_clock: WallClock = time.time,
+        process_id: str | None = None,
+    ) -> None:
         self.shelf = Shelf(database)
+        self._process_id = process_id
+        self._alone = database.dialect == "sqlite"
         self.enabled = settings.store
         self.runs: dict[str, Run] = {}
         """Background calls under way, by response id."""
@@ -48,8 +60,8 @@ class ResponseMemory:
     async def begin(self) -> None:
         """Bring to an end what a restart cut off, and start to delete what is too old."""
         try:
-            await self.shelf.change(_fail_unfinished)
-        except sqlite3.Error as error:
+            await self.shelf.change(_fail_unfinished, abandoned=not self._alone)
+        except DatabaseError as error:
             log.error("background responses cannot be looked through: %s", error)  # noqa: TRY400 - the reason is all there is
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever())
 
@@ -78,20 +90,25 @@ class ResponseMemory:
         if size > self._most_bytes:
             log.warning("a response of %d bytes is not stored: the limit is %d", size, self._most_bytes)
             return False
+        if stored is not None and stored.status in UNFINISHED:
+            stored = msgspec.structs.replace(stored, process=self._process_id)
         try:
             await self.shelf.change(_keep, stored, added)
-        except (sqlite3.Error, UnicodeError) as error:
+        except DatabaseError as error:
             log.error("a response cannot be stored: %s", error)  # noqa: TRY400 - the reason is all there is
             return False
         return True
 
     async def _sweep_for_ever(self) -> None:
-        while True:
+        for minute in itertools.count():
             try:
-                await self.sweep()
-            except sqlite3.Error as error:
-                log.error("old responses cannot be deleted: %s", error)  # noqa: TRY400 - the reason is all there is
-            await asyncio.sleep(SWEEP_EVERY_S)
+                if not self._alone:
+                    await self.shelf.change(_fail_unfinished, abandoned=True)
+                if minute % SWEEP_EVERY == 0:
+                    await self.sweep()
+            except DatabaseError as error:
+                log.error("old responses cannot be looked through: %s", error)  # noqa: TRY400 - the reason is all there is
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def sweep(self) -> None:
         """Delete all whose time is over, a few at a time."""
@@ -100,16 +117,17 @@ class ResponseMemory:
                 pass
 
 
-def _keep(connection: sqlite3.Connection, stored: StoredResponse | None, added: Added | None) -> None:
+def _keep(connection: Connection, stored: StoredResponse | None, added: Added | None) -> None:
     if stored is not None:
         put_response(connection, stored)
     if added is not None:
         add_items(connection, added)
 
 
-def _fail_unfinished(connection: sqlite3.Connection) -> None:
-    """Nobody works any more on what a process that is gone left unfinished."""
-    for stored in find_unfinished(connection):
+def _fail_unfinished(connection: Connection, *, abandoned: bool) -> None:
+    """Nobody works any more on what a process that is gone left unfinished. Where there is no other process, that is all there
+    is."""
+    for stored in find_unfinished(connection, abandoned=abandoned):
         response = read_fields(stored.response) or {}
         text = msgspec.json.encode({**response, "status": raw("failed"), "error": raw(CUT_OFF)})
-        put_response(connection, msgspec.structs.replace(stored, status="failed", response=text))
+        put_response(connection, msgspec.structs.replace(stored, status="failed", response=text, process=None))

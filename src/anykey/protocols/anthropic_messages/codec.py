@@ -77,6 +77,7 @@ class MessagesCodec:
 
     name: ProtocolName = NAME
     request_id_header: bytes = b"request-id"
+    reads_comments: bool = True
 
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)

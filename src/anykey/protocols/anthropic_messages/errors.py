@@ -70,6 +70,7 @@ _REPLIES: dict[FailureKind, tuple[int, str]] = {
     "request_timeout": (408, "timeout_error"),
     "conflict": (409, "conflict_error"),
     "too_large": (413, "request_too_large"),
+    "unprocessable": (422, "invalid_request_error"),
     "rate_limited": (429, "rate_limit_error"),
     "quota_exhausted": (429, "rate_limit_error"),
     "client_gone": (499, "api_error"),
@@ -88,6 +89,7 @@ _PERMANENT: frozenset[FailureKind] = frozenset(
         "not_found",
         "model_not_found",
         "method_not_allowed",
+        "unprocessable",
         "quota_exhausted",
         "upstream_refused_credential",
     }

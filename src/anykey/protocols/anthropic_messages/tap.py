@@ -15,10 +15,12 @@ from anykey.conversation.parts import Json
 from anykey.protocols.anthropic_messages.errors import decode_failure, failure_of_event
 from anykey.protocols.anthropic_messages.finish import decode_finish
 from anykey.protocols.anthropic_messages.shapes import is_object
+from anykey.protocols.anthropic_messages.spoken import said_in
 from anykey.protocols.anthropic_messages.stream_encoding import STOP
 from anykey.protocols.anthropic_messages.usage import decode_usage
 from anykey.protocols.codec import TapReport
 from anykey.protocols.sse import EVENT_LIMIT, EventTooLarge, SseEvent, SseParser
+from anykey.protocols.tiers import tier_in
 
 _MARKS = (b'"usage"', b'"stop_reason"', b'"error"', b'"message_stop"', b"event: error")
 _FILLED = ("text", "thinking", "partial_json", "signature", "citation", "content")
@@ -55,8 +57,11 @@ class StreamTap:
         tail = data[end + 2 :] + carry if end >= 0 else data + carry
         if tail and len(tail) <= EVENT_LIMIT:
             self._pieces.append(tail)
-        if end >= 0 and (not self.report.content or any(mark in data for mark in _MARKS)):
-            self._listen(data[: end + 2])
+        if end >= 0:
+            whole = data[: end + 2]
+            self.report.said_bytes += said_in(whole)
+            if not self.report.content or any(mark in whole for mark in _MARKS):
+                self._listen(whole)
         return chunk
 
     def at_boundary(self) -> bool:
@@ -67,6 +72,7 @@ class StreamTap:
         whole = self.at_boundary()
         self._pieces.clear()
         if not whole:
+            self.report.said_bytes += said_in(held)
             self._listen(held.rstrip(b"\n") + b"\n\n")
         if not self.report.complete or self.report.failure is not None:
             return b""
@@ -110,6 +116,7 @@ class StreamTap:
             model = message.get("model")
             self.report.model = model if isinstance(model, str) else None
             self._note_usage(message.get("usage"))
+            self.report.early_usage = True
             self.report.content = bool(message.get("content"))
 
     def _hear_content(self, record: Json) -> None:
@@ -126,7 +133,10 @@ class StreamTap:
     def _hear_end(self, record: Json) -> None:
         delta = record.get("delta")
         ending: Json = delta if is_object(delta) else {}
-        self._note_usage(record.get("usage"))
+        told = record.get("usage")
+        self._note_usage(told)
+        if is_object(told) and told.get("output_tokens") is not None:
+            self.report.early_usage = False
         if ending.get("stop_reason") is not None:
             finish, _ = decode_finish(ending["stop_reason"], None, None, called=self._called)
             self.report.finish = finish.reason
@@ -136,6 +146,7 @@ class StreamTap:
         if is_object(value):
             self._usage |= {key: item for key, item in value.items() if item is not None}
             self.report.usage = decode_usage(self._usage)
+            self.report.tier = tier_in(self._usage)
 
 
 class _Answer(msgspec.Struct):
@@ -184,6 +195,7 @@ class WholeTap:
             return b""
         report.model = answer.model
         report.usage = decode_usage(answer.usage)
+        report.tier = tier_in(answer.usage) if answer.usage else None
         report.content = bool(answer.content)
         report.complete = True
         if answer.stop_reason is not None:

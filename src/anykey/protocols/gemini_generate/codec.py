@@ -72,6 +72,7 @@ class GeminiCodec:
 
     name: ProtocolName = "gemini_generate"
     request_id_header: bytes = b"x-request-id"
+    reads_comments: bool = False
 
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)

@@ -181,6 +181,7 @@ _SPELLINGS: dict[FailureKind, _Spelling] = {
     "request_timeout": _Spelling(408, "DEADLINE_EXCEEDED"),
     "conflict": _Spelling(409, "ABORTED"),
     "too_large": _Spelling(413, "INVALID_ARGUMENT", final=True),
+    "unprocessable": _Spelling(422, "INVALID_ARGUMENT", final=True),
     "rate_limited": _Spelling(429, "RESOURCE_EXHAUSTED"),
     "quota_exhausted": _Spelling(429, "RESOURCE_EXHAUSTED", final=True),
     "client_gone": _Spelling(499, "CANCELLED"),

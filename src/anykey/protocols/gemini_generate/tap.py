@@ -18,8 +18,10 @@ from anykey.protocols.gemini_generate.errors import failure_in_answer
 from anykey.protocols.gemini_generate.finish import REASONS, finish_word
 from anykey.protocols.gemini_generate.json_array import ObjectParser
 from anykey.protocols.gemini_generate.spelling import is_array, is_object
+from anykey.protocols.gemini_generate.spoken import said_in, said_in_chunk
 from anykey.protocols.gemini_generate.usage import count_usage
 from anykey.protocols.sse import EventTooLarge, SseParser
+from anykey.protocols.tiers import tier_in
 
 _FINISH, _ERROR = b'"finishReason"', b'"error"'
 _ENDS = (b"\r\n\r\n", b"\n\n")
@@ -47,6 +49,7 @@ class StreamTap:
     def feed(self, chunk: bytes) -> bytes:
         """Relays ``chunk`` as it is."""
         if self._whole and self.report.content and self._array is None and chunk.endswith(_ENDS):
+            self.report.said_bytes += said_in(chunk)
             if _FINISH in chunk or _ERROR in chunk:
                 self._listen(chunk)
             else:
@@ -55,7 +58,7 @@ class StreamTap:
                 if self._skipped % USAGE_EVERY == 0:
                     self._listen(chunk)
             return chunk
-        self._listen(chunk)
+        self._listen(chunk, count=True)
         if chunk:
             self._whole = not (self._sse.pending() or chunk.endswith(b"\r"))  # its line feed has not come yet
         return chunk
@@ -65,17 +68,17 @@ class StreamTap:
         if self._kept:
             self._listen(b"")
         if self._sse.pending():
-            self._listen(b"\n\n")
+            self._listen(b"\n\n", count=True)
         return b""
 
-    def _listen(self, data: bytes) -> None:
-        """Parse ``data``, and before it the event that was kept unless ``data`` is it."""
+    def _listen(self, data: bytes, *, count: bool = False) -> None:
+        """Parse ``data``, and before it the event that was kept unless ``data`` is it. ``count``: nobody has counted it yet."""
         kept, self._kept = self._kept, b""
         if kept and kept is not data:
-            self._split(kept)
-        self._split(data)
+            self._split(kept, count=False)
+        self._split(data, count=count)
 
-    def _split(self, data: bytes) -> None:
+    def _split(self, data: bytes, *, count: bool) -> None:
         if not self._begun and data.strip():
             self._begun = True
             if data.lstrip()[:1] in b"[{":
@@ -86,6 +89,8 @@ class StreamTap:
         except EventTooLarge:
             return
         for payload in payloads:
+            if count:
+                self.report.said_bytes += said_in_chunk(payload)
             note_chunk(self.report, payload)
 
 
@@ -146,9 +151,11 @@ def note_chunk(report: TapReport, payload: bytes) -> None:
         return
     if report.model is None and chunk.modelVersion and isinstance(chunk.modelVersion, str):
         report.model = chunk.modelVersion
-    usage = count_usage(chunk.usageMetadata)
+    counted: Any = chunk.usageMetadata
+    usage = count_usage(counted)
     if usage is not None:
         report.usage = usage
+        report.tier = tier_in(counted) or report.tier
     for candidate in chunk.candidates or ():
         _note_candidate(report, candidate)
     feedback: Any = chunk.promptFeedback

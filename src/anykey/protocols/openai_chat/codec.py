@@ -68,6 +68,7 @@ class ChatCodec:
 
     name: ProtocolName = "openai_chat"
     request_id_header: bytes = b"x-request-id"
+    reads_comments: bool = True
 
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)
@@ -77,7 +78,9 @@ class ChatCodec:
 
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
-        return found if path.model is None else Peek(path.model, found.stream, found.metadata)
+        if path.model is not None:
+            found.model = path.model
+        return found
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
         """Nothing in them must be said otherwise there, or left out (``fitting``)."""

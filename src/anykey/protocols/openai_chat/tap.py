@@ -17,9 +17,11 @@ from anykey.protocols.openai_chat.dialect import Dialect
 from anykey.protocols.openai_chat.errors import failure_in_answer
 from anykey.protocols.openai_chat.parsed import is_object, objects_of
 from anykey.protocols.openai_chat.response import REASONS
+from anykey.protocols.openai_chat.spoken import said_in
 from anykey.protocols.openai_chat.stream_encoding import DONE
 from anykey.protocols.openai_chat.usage import count_usage, find_usage
 from anykey.protocols.sse import EVENT_LIMIT
+from anykey.protocols.tiers import tier_word
 
 _CONTENT = ("content", "reasoning_content", "reasoning", "tool_calls", "refusal", "function_call", "reasoning_details")
 _RARE_CONTENT = ("audio", "images", "annotations")
@@ -56,6 +58,7 @@ class StreamTap:
             whole, self._tail = buffer[:end], buffer[end:]
             if not whole:
                 return self._overflow() if self._hide else chunk
+        self.report.said_bytes += said_in(whole)
         if not self.report.content or _is_marked(whole):
             hidden = self._listen(whole)
             if hidden is not None:
@@ -66,6 +69,7 @@ class StreamTap:
         """What is still held back, and ``[DONE]`` if only that was missing."""
         tail, self._tail = self._tail, b""
         if tail.strip():
+            self.report.said_bytes += said_in(tail)
             self._listen(tail)
         held = tail if self._hide else b""
         if not self.report.complete or self._done or self.report.failure is not None:
@@ -117,6 +121,7 @@ class StreamTap:
         model: Any = value.get("model")
         if report.model is None and model and isinstance(model, str):
             report.model = model
+        report.tier = tier_word(value.get("service_tier")) or report.tier
         usage = count_usage(find_usage(value), self._dialect)
         if usage is not None:
             report.usage = usage
@@ -167,6 +172,7 @@ class WholeTap:
                 return b""
         report.model = whole.model if isinstance(whole.model, str) else None
         report.usage = count_usage(whole.usage or _groq_usage(whole), self._dialect)
+        report.tier = tier_word(whole.service_tier)
         report.content = report.complete = bool(whole.choices)
         for choice in whole.choices:
             note_finish(report, choice.finish_reason)
@@ -184,6 +190,7 @@ class _Whole(msgspec.Struct):
     choices: list[_WholeChoice] | None = None
     usage: Any = None
     x_groq: Any = None
+    service_tier: Any = None
     error: Any = None
 
 

@@ -49,6 +49,7 @@ class ResponsesCodec:
 
     name: ProtocolName = "openai_responses"
     request_id_header: bytes = b"x-request-id"
+    reads_comments: bool = True
 
     def dialect(self, table: Json) -> Dialect:
         return dialects.dialect(table)
@@ -58,7 +59,9 @@ class ResponsesCodec:
 
     def peek(self, body: bytes, path: RequestPath) -> Peek:
         found: Peek = peek_json(_PEEK, body)
-        return found if path.model is None else Peek(path.model, found.stream, found.metadata)
+        if path.model is not None:
+            found.model = path.model
+        return found
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
         return dialect.verbatim

@@ -18,8 +18,10 @@ from anykey.protocols.openai_responses.errors import encode_stream_failure, fail
 from anykey.protocols.openai_responses.output_items import is_client_call
 from anykey.protocols.openai_responses.response import finish_of
 from anykey.protocols.openai_responses.shapes import is_object, list_of
+from anykey.protocols.openai_responses.spoken import said_in
 from anykey.protocols.openai_responses.usage import count_usage
 from anykey.protocols.sse import EVENT_LIMIT, EventTooLarge, SseEvent, SseParser
+from anykey.protocols.tiers import tier_word
 
 _COMPLETED, _INCOMPLETE, _FAILED = b'"response.completed"', b'"response.incomplete"', b'"response.failed"'
 _ERROR, _ERROR_SPACED = b'"type":"error"', b'"type": "error"'
@@ -46,6 +48,7 @@ class StreamTap:
 
     def _take(self, chunk: bytes) -> None:
         if not self._pieces and chunk.endswith(b"\n\n"):
+            self.report.said_bytes += said_in(chunk)
             if not self.report.content or _is_marked(chunk):
                 self._listen(chunk)
             return
@@ -55,6 +58,7 @@ class StreamTap:
         if end:
             tail = data[end:]
             self._pieces = [tail] if tail else []
+            self.report.said_bytes += said_in(data[:end])
             if not self.report.content or _is_marked(data):
                 self._listen(data[:end])
         elif len(data) > EVENT_LIMIT:
@@ -73,6 +77,7 @@ class StreamTap:
         self._pieces.clear()
         if whole:
             return b""
+        self.report.said_bytes += said_in(held)
         self._listen(held.rstrip(b"\r\n") + b"\n\n")
         if self.report.failure is not None:
             return b"\n\n" + self._failed()
@@ -120,6 +125,7 @@ class StreamTap:
         model, identity = response.get("model"), response.get("id")
         self.report.model = model if isinstance(model, str) and model else self.report.model
         self._id = identity if isinstance(identity, str) else self._id
+        self.report.tier = tier_word(response.get("service_tier")) or self.report.tier
 
 
 class WholeTap:
@@ -163,6 +169,7 @@ def note_answer(report: TapReport, response: Json) -> None:
     output = [item for item in list_of(response.get("output")) if is_object(item)]
     report.content = report.content or bool(output)
     report.usage = count_usage(response.get("usage"))
+    report.tier = tier_word(response.get("service_tier")) or report.tier
     calls = any(is_client_call(item) for item in output)
     refused = any(
         is_object(part) and part.get("type") == "refusal"

@@ -1,6 +1,5 @@
 """How verbs answer: known keys only, every failure in OpenAI's shape, parameters read or refused by name."""
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from anykey.exchange.ports import Headers
 from anykey.exchange.responses import answers as module
 from anykey.exchange.responses.answers import Asking, Query, Target, answered, not_found, read_body
 from anykey.protocols.catalog import CODECS
+from anykey.storage.errors import DatabaseError
 from tests.unit.exchange.responses.remembering import MINE, gateway_with, remembering
 
 
@@ -65,7 +65,7 @@ async def told(raised: Exception | None, tmp_path: Any, monkeypatch: pytest.Monk
         (None, 200, b'{"ok":true}'),
         (not_found("Response", "resp_1"), 404, b"Response with id 'resp_1' not found."),
         (invalid("too long", "metadata"), 400, b"too long"),
-        (sqlite3.OperationalError("disk full"), 503, b"cannot read what it keeps"),
+        (DatabaseError("disk full"), 503, b"cannot read what it keeps"),
         (ZeroDivisionError("secret"), 500, b"its log has the details"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -11,6 +10,7 @@ import pytest
 from anykey.exchange.responses.asked import Asked
 from anykey.exchange.responses.memory import CUT_OFF, ResponseMemory
 from anykey.storage.conversations import StoredConversation, find_conversation, put_conversation
+from anykey.storage.errors import DatabaseError
 from anykey.storage.responses import StoredResponse, find_response, put_response
 from tests.unit.exchange.responses.remembering import DAY_S, MINE, NOW, Clock, final, keep, remembering, said
 
@@ -70,7 +70,7 @@ async def test_a_database_that_fails_fails_nobody(tmp_path: Path, caplog: pytest
     async with remembering(tmp_path) as memory:
         await memory.shelf.change(lambda connection: connection.execute("DROP TABLE responses"))
         assert not await keep(memory, Asked(), "hi", final("r1"))
-        with pytest.raises(sqlite3.Error):
+        with pytest.raises(DatabaseError):
             await find(memory, "r1")
     assert "a response cannot be stored: no such table" in caplog.text
 

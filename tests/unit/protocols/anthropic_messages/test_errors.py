@@ -151,6 +151,7 @@ REPLIES: list[tuple[FailureKind, int, str, bool]] = [
     ("permission", 403, "permission_error", True),
     ("model_not_found", 404, "not_found_error", True),
     ("too_large", 413, "request_too_large", False),
+    ("unprocessable", 422, "invalid_request_error", True),
     ("rate_limited", 429, "rate_limit_error", False),
     ("quota_exhausted", 429, "rate_limit_error", True),
     ("client_gone", 499, "api_error", False),

@@ -41,7 +41,14 @@ def test_any_cut_is_heard_alike(cuts: list[int], line_end: bytes) -> None:
     report = tap.report
     assert (report.content, report.complete, report.finish, report.model) == (True, True, "stop", "claude")
     assert (report.usage, report.failure) == (Usage(9, output_tokens=5), None)
+    assert (report.said_bytes, report.early_usage) == (2 * len('the "usage" and "error"'), False)
     assert not tail.strip()
+
+
+def test_usage_of_the_start_is_early() -> None:
+    for data in (sse(BEGIN, TEXT_START, TEXT), sse(BEGIN, TEXT, END | {"usage": {}}, FINAL)):
+        report = hear(data)[0].report
+        assert (report.usage, report.early_usage) == (Usage(9, output_tokens=1), True)
 
 
 EVENTS: list[tuple[dict[str, Any], bool]] = [

@@ -44,6 +44,7 @@ def test_the_last_usage_counts_whatever_the_cut(size: int, line_end: bytes) -> N
     assert tap.report.complete
     assert tap.report.finish == "length"
     assert tap.report.usage == Usage(8, output_tokens=9)
+    assert tap.report.said_bytes == 5 * len('"finishReason" 0')
     assert tap.at_boundary()
     assert tap.close() == b""
 

@@ -19,8 +19,9 @@ def test_it_is_a_codec() -> None:
     assert codec.dialect({"sampling": False}) == Dialect(sampling=False)
 
 
-def test_two_fields_are_read_ahead() -> None:
-    assert CODEC.peek(BODY, RequestPath()) == Peek("a", stream=False)
+def test_some_fields_are_read_ahead() -> None:
+    peek = CODEC.peek(BODY, RequestPath())
+    assert (peek.model, peek.stream, bytes(peek.n), bytes(peek.max_tokens)) == ("a", False, b"1.0", b"")
     assert CODEC.peek(b'{"model":"a"}', RequestPath("b")) == Peek("b")
 
 

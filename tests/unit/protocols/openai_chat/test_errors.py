@@ -152,7 +152,7 @@ def test_what_is_no_error(value: Any) -> None:
 STATUSES: dict[FailureKind, int] = {
     "invalid_request": 400, "context_too_long": 400, "content_blocked": 400, "authentication": 401, "payment_required": 402,
     "permission": 403, "not_found": 404, "model_not_found": 404, "method_not_allowed": 405, "request_timeout": 408,
-    "conflict": 409, "too_large": 413, "rate_limited": 429, "quota_exhausted": 429, "client_gone": 499,
+    "conflict": 409, "too_large": 413, "unprocessable": 422, "rate_limited": 429, "quota_exhausted": 429, "client_gone": 499,
     "internal": 500, "upstream_error": 502,
     "upstream_refused_credential": 502, "upstream_timeout": 504, "unavailable": 503, "overloaded": 503,
 }  # fmt: skip

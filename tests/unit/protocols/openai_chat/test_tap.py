@@ -16,6 +16,7 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 USAGE_CHUNK = b"data: " + dump({"id": "c1", "choices": [], "usage": USAGE}) + b"\n\n"
 ROLE = chunk({"role": "assistant", "content": "", "refusal": None})
 PLAIN_STREAM = ROLE + b": comment\n\n" + chunk({"content": 'say "usage": and "error"'}) + chunk({}, "stop")
+SAID = len('say "usage": and "error"')
 
 
 def listen(*chunks: bytes, hide: bool = False) -> tuple[bytes, TapReport]:
@@ -53,7 +54,7 @@ def test_only_real_content_counts(delta: dict[str, Any], content: bool) -> None:
 def test_the_end_is_heard_behind_content() -> None:
     out, report = listen(ROLE, chunk({"content": "a"}), chunk({}, "length"), USAGE_CHUNK, DONE)
     assert out == ROLE + chunk({"content": "a"}) + chunk({}, "length") + USAGE_CHUNK + DONE
-    assert report == TapReport(True, True, "length", "m", Usage(3, output_tokens=2), None)
+    assert report == TapReport(True, True, "length", "m", Usage(3, output_tokens=2), said_bytes=1)
 
 
 def test_an_ordinary_chunk_is_relayed_as_the_same_object() -> None:
@@ -71,7 +72,7 @@ def test_hidden_usage_never_reaches_the_client_whatever_the_cut(line_end: bytes,
     pieces = [data[start:end] for start, end in pairwise(edges)]
     out, report = listen(*pieces, hide=True)
     assert out == (PLAIN_STREAM + DONE).replace(b"\n", line_end)
-    assert report == TapReport(True, True, "stop", "m", Usage(3, output_tokens=2), None)
+    assert report == TapReport(True, True, "stop", "m", Usage(3, output_tokens=2), said_bytes=SAID)
     assert listen(*pieces) == (data, report)
 
 
@@ -92,7 +93,7 @@ def test_a_missing_mark_of_the_end_is_added(hide: bool) -> None:
 
 def test_a_cut_stream_is_not_complete() -> None:
     data = ROLE + chunk({"content": "a"})
-    assert listen(data + b"data: {", hide=True) == (data + b"data: {", TapReport(True, False, None, "m"))
+    assert listen(data + b"data: {", hide=True) == (data + b"data: {", TapReport(True, False, None, "m", said_bytes=1))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.unit.protocols.openai_responses.wire import CREATED, PLAIN, done, dum
 
 USAGE = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 DELTA = frame("response.output_text.delta", output_index=0, delta='say "response.completed" and "type":"error"')
+SAID = len('say "response.completed" and "type":"error"')
 SHELLS = (
     CREATED
     + frame("response.output_item.added", output_index=0, item=message())
@@ -51,7 +52,7 @@ def test_real_content_counts(data: bytes) -> None:
 def test_the_end_is_heard() -> None:
     out, report = listen(STREAM)
     assert out == STREAM
-    assert report == TapReport(True, True, "stop", "m", Usage(3, output_tokens=2), None)
+    assert report == TapReport(True, True, "stop", "m", Usage(3, output_tokens=2), said_bytes=SAID)
 
 
 @given(st.integers(1, 300))
