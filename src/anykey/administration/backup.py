@@ -21,7 +21,7 @@ from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.administration.master_key import write_whole
 from anykey.administration.tenants import note
-from anykey.storage.backup import check_copy, copy_database, put_in_place, running_on
+from anykey.storage.backup import check_copy, copy_database, put_in_place, running_on, sealed_in
 from anykey.storage.database import Database
 from anykey.storage.errors import DatabaseError, StorageError
 from anykey.storage.sqlite_database import FILE_NAME, SqliteDatabase
@@ -77,8 +77,8 @@ def back_up(home: Home, file: Path, *, with_keys: bool = False, actor: Actor = L
 def restore(path: Path, file: Path, *, database: Database, environ: Mapping[str, str], force: bool = False) -> Restored:
     """Put a copy in the place of the database of the data directory `path`; `database` is the one that is configured.
 
-    Refused while a gateway works on it, unless `force`d; where the copy is damaged or of a newer release; where no pepper that
-    fits is there (beside the copy, in the environment or in `path`). Keys beside the copy are put back where there are none.
+    Refused while a gateway works on it, unless `force`d; where the copy is damaged or of a newer release; where the pepper or the
+    master key that it needs is nowhere: in the environment, in `path` or beside the copy, whence it is put back.
     """
     if not isinstance(database, SqliteDatabase):
         raise AdministrationError("backup.restore_on_server", command=load_command(database, file))
@@ -90,6 +90,7 @@ def restore(path: Path, file: Path, *, database: Database, environ: Mapping[str,
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     missing = [name for name in KEY_FILES if _beside(file, name).exists() and not (path / name).exists()]
     _check_pepper(path, file, environ)
+    _check_master_key(path, file, environ)
     moment = datetime.fromtimestamp(time.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = put_in_place(file, path, f"{FILE_NAME}.before-{moment}")
     for name in missing:
@@ -136,3 +137,15 @@ def _check_pepper(path: Path, file: Path, environ: Mapping[str, str]) -> None:
     content, origin = given if given is not None else (found.read_bytes() if found else b"", str(found))
     if not pepper.fits(SqliteDatabase(file), content):
         raise AdministrationError("home.pepper_wrong", origin=origin, variable=pepper.VARIABLE)
+
+
+def _check_master_key(path: Path, file: Path, environ: Mapping[str, str]) -> None:
+    """Raise AdministrationError unless the master key that will be there opens the credentials of the copy."""
+    sealed, beside = sealed_in(file), _beside(file, master_key.FILE_NAME)
+    given = any(environ.get(name, "").strip() for name in (master_key.VARIABLE, master_key.FILE_VARIABLE))
+    if given or (path / master_key.FILE_NAME).exists() or not beside.exists():
+        master_key.find_master_key(path, environ, sealed)
+        return
+    key = master_key.key_in(beside, environ)
+    if sealed and not any(blob.startswith(master_key.mark(key.key)) for blob in sealed):
+        raise AdministrationError("home.master_key_wrong", origin=beside)

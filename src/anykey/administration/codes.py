@@ -19,7 +19,7 @@ from anykey.storage import codes as stored
 from anykey.storage.codes import CodeRow
 from anykey.storage.database import Connection
 from anykey.storage.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
-from anykey.storage.wallets import Transfer, post
+from anykey.storage.wallets import POSTED_NANO_MAX, TooMuch, Transfer, post
 from anykey.storage.writing import writing
 
 CODES_MOST, USES_MOST, NOTE_LENGTH_MAX = 10_000, 1_000_000, 500
@@ -152,7 +152,10 @@ def redeem(home: Home, text: str, organisation: str | None = None, *, actor: Act
         transfer = new_transfer(row.id, route, used.amount_nano, said, actor)
         if not stored.note_use(connection, (used.id, row.id, now_ms, transfer.id)):
             raise AdministrationError("codes.used_before", organisation=row.name)
-        post(connection, transfer)
+        try:
+            post(connection, transfer)
+        except TooMuch:
+            raise AdministrationError("wallets.too_much", max=usd_text(POSTED_NANO_MAX)) from None
         told = {"amount": usd_text(used.amount_nano), "transfer": transfer.id}
         note(connection, actor, "codes.redeem", ("code", used.id, row.id), (None, told))
         return Redeemed(used.id, row.id, used.amount_nano, transfer)

@@ -16,7 +16,8 @@ METADATA_MOST, METADATA_NAME_MAX, METADATA_VALUE_MAX = 16, 64, 512
 """As many pairs, and as long, as a call may bring itself."""
 NETWORKS_MOST = 256
 NUMBER_MOST = 2**53
-LOGGING_LEVELS = ("off", "metadata")
+LOGGING_LEVELS = ("off", "metadata", "full")
+LOGGING_DAYS_MOST = 365
 
 
 class KeyFields(msgspec.Struct, frozen=True):
@@ -140,6 +141,8 @@ def _refuse_numbers(said: KeyFields) -> None:
         number = getattr(said, name)
         if number is not None and not 0 <= number <= NUMBER_MOST:
             raise AdministrationError("keys.bad_number", field=name)
+    if said.logging_days is not None and said.logging_days > LOGGING_DAYS_MOST:
+        raise AdministrationError("keys.bad_logging_days", max=LOGGING_DAYS_MOST)
 
 
 def _networks(texts: tuple[str, ...] | None) -> tuple[str, ...] | None:

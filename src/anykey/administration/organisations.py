@@ -6,6 +6,7 @@ import time
 import msgspec
 
 from anykey.accounts.permissions import LOCAL, Actor, Permission, require
+from anykey.accounts.purse import DEFAULT_ORGANISATION
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.administration.tenants import good_globs, good_name, note, organisation_for, organisations_for
@@ -81,11 +82,14 @@ def update_organisation(
 
 
 def close_organisation(home: Home, reference: str, *, actor: Actor = LOCAL) -> OrganisationRow:
-    """End the use of all keys of the organisation at once. What it owes and has stays in the ledger."""
+    """End the use of all keys of the organisation at once. What it owes and has stays in the ledger. The default one stays open:
+    operators' keys are of it."""
 
     def change(connection: Connection) -> OrganisationRow:
         before = organisation_for(connection, reference, actor)
         require(actor, "organisations:create", before.id)
+        if before.id == DEFAULT_ORGANISATION:
+            raise AdministrationError("organisations.default_stays")
         if before.closed_at is not None:
             raise AdministrationError("organisations.closed", organisation=before.name)
         after = msgspec.structs.replace(before, closed_at=int(time.time()))

@@ -1,4 +1,4 @@
-"""Single calls and their sums for whoever may see them: by pages, and never more than the actor's own.
+"""Single calls for whoever may see them: by pages, and never more than the actor's own.
 
 Law: every question here goes through `sight`. What it narrows cannot be widened by a filter, and what lies outside is told as
 what is not there.
@@ -6,14 +6,12 @@ what is not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from anykey.accounts.permissions import WITHIN, Actor, Permission, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
-from anykey.storage.exchange_pages import ExchangeFilter, ExchangeSums, page_of_exchanges, sums_of_exchanges
+from anykey.storage.exchange_pages import ExchangeFilter, page_of_exchanges
 from anykey.storage.paging import Page
 from anykey.storage.records import ExchangeRow
 
@@ -33,20 +31,6 @@ def find_request(home: Home, request_id: str, *, actor: Actor) -> ExchangeRow:
 def find_own_request(home: Home, request_id: str, key_id: str) -> ExchangeRow:
     """The call with this id that was made with this very key. Raises AdministrationError where there is none."""
     return _one(home, ExchangeFilter(id=request_id, key_ids=(key_id,)), request_id)
-
-
-def usage_sums(
-    home: Home, only: ExchangeFilter, period_ms: int | None, by: Sequence[str] = (), *, actor: Actor
-) -> list[ExchangeSums]:
-    """The sums of the calls that `actor` may see (see sums_of_exchanges). Raises Forbidden."""
-    return sums_of_exchanges(home.database, sight(only, "usage:read", actor), period_ms, by)
-
-
-def own_sums(
-    home: Home, only: ExchangeFilter, period_ms: int | None, by: Sequence[str], key_id: str
-) -> list[ExchangeSums]:
-    """The sums of the calls made with this very key."""
-    return sums_of_exchanges(home.database, msgspec.structs.replace(only, key_ids=(key_id,)), period_ms, by)
 
 
 def sight(only: ExchangeFilter, permission: Permission, actor: Actor) -> ExchangeFilter:

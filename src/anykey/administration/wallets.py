@@ -22,7 +22,7 @@ from anykey.storage.database import Connection
 from anykey.storage.key_changes import reading
 from anykey.storage.organisations import OrganisationRow
 from anykey.storage.paging import LIMIT_DEFAULT, Page
-from anykey.storage.wallets import Kind, NotEnough, Transfer
+from anykey.storage.wallets import Kind, NotEnough, TooMuch, Transfer
 from anykey.storage.writing import writing
 
 REFERENCE_LENGTH_MAX, NOTE_LENGTH_MAX = 200, 500
@@ -174,6 +174,8 @@ def _move(
         except NotEnough:
             available = usd_text(stored.read_balance(connection, transfer.debit).available_nano)
             raise AdministrationError("wallets.not_enough", organisation=row.name, available=available) from None
+        except TooMuch:
+            raise AdministrationError("wallets.too_much", max=usd_text(stored.POSTED_NANO_MAX)) from None
         if known is None:
             told = {"amount": usd_text(amount_nano), "reference": said.reference, "note": said.note}
             note(connection, actor, f"wallets.{route[0]}", ("transfer", transfer.id, row.id), (None, told))

@@ -25,6 +25,8 @@ from anykey.storage.webhooks import WebhookRow
 from anykey.storage.writing import writing
 
 URL_LENGTH_MAX = 500
+WEBHOOKS_MOST = 20
+"""Of one organisation, in force: each has a row written for it where the calls are settled."""
 _SECRET = b"anykey webhook secret\0"
 
 
@@ -53,6 +55,9 @@ def create_webhook(
         require(actor, "webhooks:write", whose)
         if not _good_url(url, local=whose is None):
             raise AdministrationError("webhooks.bad_url", url=url[:200])
+        in_force = [one for one in stored.read_webhooks(connection) if one.disabled_at is None]
+        if sum(one.organisation == whose for one in in_force) >= WEBHOOKS_MOST:
+            raise AdministrationError("webhooks.too_many", max=WEBHOOKS_MOST)
         row = WebhookRow(f"wh_{secrets.token_hex(8)}", whose, url, chosen, int(time.time()))
         stored.insert_webhook(connection, row)
         note(connection, actor, "webhooks.create", ("webhook", row.id, whose), (None, msgspec.structs.asdict(row)))

@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from anykey.administration.key_fields import LOGGING_LEVELS, KeyFields
+from anykey.administration.key_fields import LOGGING_DAYS_MOST, LOGGING_LEVELS, KeyFields
 from anykey.cli.budget_option import budget_option, limits_of
 from anykey.cli.moments import moment_of
 from anykey.language import say
 
 LIMIT = click.IntRange(min=0)
+DAYS = click.IntRange(0, LOGGING_DAYS_MOST)
 
 
 def key_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,6 +33,7 @@ def key_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--allow-ip", multiple=True, metavar="CIDR", help=say("cli.keys.allow_ip")),
             click.option("--deny-ip", multiple=True, metavar="CIDR", help=say("cli.keys.deny_ip")),
             click.option("--logging", type=click.Choice(LOGGING_LEVELS), help=say("cli.keys.logging")),
+            click.option("--logging-days", type=DAYS, metavar="N", help=say("cli.keys.logging_days")),
         )
     ):
         command = option(command)
@@ -56,6 +58,7 @@ def fields_of(said: dict[str, Any]) -> KeyFields:
         ip_allow=_list(said["allow_ip"]),
         ip_deny=_list(said["deny_ip"]),
         logging=said["logging"],
+        logging_days=said["logging_days"],
     )
 
 

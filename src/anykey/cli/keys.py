@@ -154,6 +154,7 @@ def _public(key: ApiKey) -> dict[str, Any]:
         "ip_allow": key.ip_allow,
         "ip_deny": key.ip_deny,
         "logging": key.logging,
+        "logging_days": key.logging_days,
         "previous_until": key.previous_until,
     }
 

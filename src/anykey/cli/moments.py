@@ -22,6 +22,13 @@ def seconds_of(text: str, option: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def past_moment_of(text: str, option: str) -> int:
+    """The moment (Unix seconds) so long before now; a day or a time as `moment_of` reads it. Raises click.BadParameter."""
+    if _LENGTH.fullmatch(text):
+        return int(time.time()) - seconds_of(text, option)
+    return moment_of(text, option)
+
+
 def moment_of(text: str, option: str) -> int:
     """The moment (Unix seconds) so long after now, or on a day, or at a time of a day; without a zone, the machine's own.
     `never` is 0. Raises click.BadParameter for `option`."""

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 
 import click
 
+from anykey.administration.request_bodies import forget as forget_bodies
+from anykey.administration.request_bodies import read_bodies, spelled
 from anykey.administration.requests import attempts_of, find_request, list_requests, requests_filter, row_fields
+from anykey.cli.actor import local_actor
 from anykey.cli.configuration import open_home
 from anykey.cli.form import SpokenGroup
+from anykey.cli.moments import past_moment_of
 from anykey.cli.output import local_time, print_json, print_table
 from anykey.language import say
 from anykey.storage.attempts import AttemptRecord
+from anykey.storage.exchange_bodies import ExchangeBodies
 from anykey.storage.records import ExchangeRow
 
 _LIST = ("time", "id", "client", "route", "model", "tokens", "attempts", "status", "failure", "ms")
@@ -50,19 +55,39 @@ def list_(since: str, key: str | None, model: str | None, status: str | None, li
 
 @requests.command(help=say("cli.requests.show"))
 @click.argument("request_id", metavar="ID")
+@click.option("--bodies", "with_bodies", is_flag=True, help=say("cli.requests.bodies"))
 @click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
-def show(request_id: str, as_json: bool) -> None:
+def show(request_id: str, with_bodies: bool, as_json: bool) -> None:
     """Print all that is known of one call."""
-    row = find_request(open_home(), request_id)
+    home = open_home()
+    row = find_request(home, request_id)
+    bodies = read_bodies(home, row.id, actor=local_actor()) if with_bodies else None
     tries = attempts_of(row)
     if as_json:
-        print_json({"request": row_fields(row), "attempts": tries})
+        more = {} if bodies is None else {"bodies": _told(bodies)}
+        print_json({"request": row_fields(row), "attempts": tries, **more})
         return
     print_table(("field", "value"), [(say(f"request_field.{name}"), value) for name, value in _fields(row)])
     if tries:
         print_table(_TRIES, map(_try, tries))
     for loss in row.loss_details or ():
         click.echo(f"{loss.side} {loss.kind} {loss.path}: {loss.reason}")
+    if bodies is not None:
+        _print_bodies(bodies)
+
+
+@requests.command(help=say("cli.requests.forget"))
+@click.option("--key", metavar="KEY", help=say("cli.requests.forget_key"))
+@click.option("--before", metavar="WHEN", help=say("cli.requests.forget_before"))
+@click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
+def forget(key: str | None, before: str | None, as_json: bool) -> None:
+    """Delete what is kept of what was said; the calls stay."""
+    before_ms = None if before is None else past_moment_of(before, "--before") * 1000
+    gone = forget_bodies(open_home(), key=key, before_ms=before_ms, actor=local_actor())
+    if as_json:
+        print_json({"forgotten": gone})
+    else:
+        click.echo(say("cli.requests.forgotten", count=gone))
 
 
 def _line(row: ExchangeRow) -> tuple[object, ...]:
@@ -105,6 +130,21 @@ def _fields(row: ExchangeRow) -> Iterator[tuple[str, object]]:
         yield "metadata", row.metadata
     if row.losses:
         yield "losses", len(row.loss_details or row.losses)
+
+
+def _told(bodies: ExchangeBodies) -> dict[str, object]:
+    """Both sides for a program."""
+    said = {"status": bodies.status, "content_type": bodies.content_type, "expires_at": bodies.expires_at}
+    return {**said, "request": spelled(bodies, "request"), "answer": spelled(bodies, "answer")}
+
+
+def _print_bodies(bodies: ExchangeBodies) -> None:
+    for side, kept in (("request", bodies.request), ("answer", bodies.answer)):
+        told = spelled(bodies, "request" if side == "request" else "answer")
+        mark = say("cli.requests.cut", kept=len(kept)) if told["cut"] else ""
+        click.echo()
+        click.echo(say(f"cli.requests.{side}_body", bytes=told["bytes"], mark=mark, type=bodies.content_type))
+        click.echo(told["base64"] if told["text"] is None else told["text"])
 
 
 def _try(record: AttemptRecord) -> tuple[object, ...]:

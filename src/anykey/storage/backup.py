@@ -76,6 +76,18 @@ def check_copy(file: Path) -> str:
     return revision
 
 
+def sealed_in(file: Path) -> list[bytes]:
+    """The stored credentials of a copy, of whatever release, sealed as they are. Raises StorageError."""
+    database = SqliteDatabase(file)
+    try:
+        with closing(database.connect(read_only=True)) as connection:
+            if not has_table(database, connection, "credentials"):
+                return []
+            return [bytes(row[0]) for row in connection.execute("SELECT sealed FROM credentials")]
+    except DatabaseError as error:
+        raise StorageError("backup.damaged", file=file, reason=error) from error
+
+
 def running_on(database: Database) -> list[Running]:
     """The gateways that work on the database. One of this machine is known by its process; any other by its last sign of life.
     Raises StorageError."""

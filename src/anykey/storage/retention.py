@@ -14,11 +14,12 @@ from typing import Literal
 
 import msgspec
 
+from anykey.storage.charge_folding import fold_charges
 from anykey.storage.conversations import sweep_conversations
 from anykey.storage.database import Connection, Database, whole
 from anykey.storage.errors import DatabaseError, StorageError
+from anykey.storage.exchange_bodies import sweep_bodies
 from anykey.storage.idempotency import sweep_idempotency
-from anykey.storage.ledger import fold_charges
 from anykey.storage.responses import sweep_responses
 from anykey.storage.usage_rollup import forget_calls
 
@@ -92,11 +93,16 @@ def _idempotency(connection: Connection, before_ms: int, now_ms: int) -> int:  #
     return int(sweep_idempotency(connection, now_ms // 1000))
 
 
+def _bodies(connection: Connection, before_ms: int, now_ms: int) -> int:  # noqa: ARG001 - a Sweep
+    return sweep_bodies(connection, now_ms // 1000)
+
+
 _ALWAYS, _OWN = Rule("always"), Rule("own")
 RULES: Mapping[str, Rule] = {
     "exchanges": Rule("days", "exchanges_days", _exchanges),
     "charges": Rule("days", "charges_days", _charges),
     "deliveries": Rule("days", "deliveries_days", _deliveries),
+    "exchange_bodies": Rule("own", sweep=_bodies),
     "responses": Rule("own", sweep=_responses),
     "response_items": _OWN,
     "conversations": Rule("own", sweep=_conversations),

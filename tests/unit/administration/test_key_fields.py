@@ -79,7 +79,8 @@ def test_what_is_said_becomes_columns_and_an_empty_value_takes_away() -> None:
     [
         ({"name": " "}, "keys.bad_name"),
         ({"config": "x" * 65}, "keys.bad_word"),
-        ({"logging": "full"}, "keys.bad_logging"),
+        ({"logging": "everything"}, "keys.bad_logging"),
+        ({"logging_days": 366}, "keys.bad_logging_days"),
         ({"concurrency": -1}, "keys.bad_number"),
         ({"expires_at": 2**60}, "keys.bad_number"),
         ({"ip_allow": ("192.0.2.1/24",)}, "keys.bad_network"),

@@ -7,7 +7,8 @@ import pytest
 from anykey.accounts.permissions import Forbidden, MemberRole
 from anykey.administration.audit import list_entries
 from anykey.administration.errors import AdministrationError
-from anykey.administration.keys import find_key
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key, find_key
 from anykey.administration.organisations import (
     OrganisationFields,
     close_organisation,
@@ -121,3 +122,11 @@ def test_a_refused_change_leaves_no_trace(tenancy: Tenancy) -> None:
         close_organisation(tenancy.home, "ours", actor=tenancy.actor("owner"))
     assert list_entries(tenancy.home, limit=1) == before
     assert find_key(tenancy.home, tenancy.key_id("owner")).revoked_at is None
+
+
+def test_the_default_organisation_stays_open_for_the_keys_of_operators_are_of_it(tenancy: Tenancy) -> None:
+    operator = create_key(tenancy.home, "op", fields=KeyFields(admin=True)).key
+    with pytest.raises(AdministrationError) as refused:
+        close_organisation(tenancy.home, "default")
+    assert refused.value.code == "organisations.default_stays"
+    assert find_key(tenancy.home, operator.id).revoked_at is None

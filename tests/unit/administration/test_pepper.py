@@ -7,6 +7,7 @@ import pytest
 
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import prepare_home
+from anykey.administration.pepper import fits
 from anykey.storage.installation import claimed
 from anykey.storage.migrate import open_server
 from tests.services.postgres import PostgresServer
@@ -60,3 +61,9 @@ def test_machines_that_share_a_server_need_one_pepper(tmp_path: Path, postgres: 
         prepare_home(tmp_path / "third", {"ANYKEY_PEPPER": PEPPER.hex()}, url)
     assert refused.value.code == "home.pepper_wrong"
     assert not list((tmp_path / "first").glob("anykey.db*"))
+
+
+def test_whether_a_pepper_fits_is_asked_without_a_trace(tmp_path: Path) -> None:
+    home = prepare_home(tmp_path)
+    assert fits(home.database, home.pepper)
+    assert not fits(home.database, PEPPER)

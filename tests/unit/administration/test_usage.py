@@ -8,7 +8,7 @@ import pytest
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home, prepare_home
 from anykey.administration.keys import create_key
-from anykey.administration.usage import recent, totals, usage_filter
+from anykey.administration.usage import begin_of, offset_of, recent, usage_filter, usage_question
 from anykey.storage.records import ExchangeRow
 from anykey.storage.writer import ExchangeWriter
 
@@ -53,13 +53,36 @@ def test_what_is_no_period_is_refused(home: Home, since: str) -> None:
     assert refused.value.code == "usage.bad_since"
 
 
-def test_a_key_is_meant_by_its_name_and_shown_with_it(home: Home) -> None:
+def test_a_key_is_meant_by_its_name(home: Home) -> None:
     key_id = create_key(home, "other").key.id
     assert recent(home, 10, usage_filter(home, "all", key="other")) == []
-    groups = [total.group for total in totals(home, "key", usage_filter(home, "all"))]
-    assert groups[0].startswith("ci (")
-    assert groups[1] == "gone"
-    assert key_id not in str(groups)
+    question = usage_question(home, (5, None), where={"key": ("other",), "model": ()}, metadata=["team=a=b"])
+    assert question.where == (("key", (key_id,)), ("metadata.team", ("a=b",)))
+    assert question.since_ms == 5
+
+
+@pytest.mark.parametrize("pair", ["team", "=x", ""])
+def test_what_is_no_pair_is_refused(home: Home, pair: str) -> None:
+    with pytest.raises(AdministrationError) as refused:
+        usage_question(home, (0, None), metadata=[pair])
+    assert refused.value.code == "usage.bad_pair"
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("UTC", 0), ("z", 0), ("+08:00", 480), ("-3", -180), ("+5:30", 330)])
+def test_offsets(text: str, minutes: int) -> None:
+    assert offset_of(text) == minutes * 60_000
+
+
+@pytest.mark.parametrize("text", ["", "8", "+15", "+08:60", "Europe/Berlin", "+0800"])
+def test_what_is_no_offset_is_refused(text: str) -> None:
+    with pytest.raises(AdministrationError) as refused:
+        offset_of(text)
+    assert refused.value.code == "usage.bad_timezone"
+
+
+def test_a_period_ends_now() -> None:
+    assert begin_of("all") == 0
+    assert abs(begin_of("2h") - (time.time() - 7200) * 1000) < 5000
 
 
 def test_an_unknown_key_is_refused(home: Home) -> None:

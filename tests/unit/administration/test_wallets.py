@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from anykey.accounts.permissions import Actor, Forbidden
-from anykey.administration import wallets
+from anykey.administration import codes, wallets
+from anykey.administration.codes import Order
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home, prepare_home
 from anykey.administration.organisations import create_organisation
@@ -63,6 +64,14 @@ def test_a_reference_is_one_transfer(home: Home) -> None:
 @pytest.mark.parametrize("amount", [0, -1, 10**18 + 1])
 def test_an_amount_is_more_than_nothing(home: Home, amount: int) -> None:
     assert refusal(lambda: wallets.top_up(home, "default", amount)) == "wallets.bad_amount"
+
+
+def test_a_wallet_takes_only_so_much(home: Home) -> None:
+    for _ in range(4):
+        wallets.top_up(home, "default", 10**18)
+    assert refusal(lambda: wallets.top_up(home, "default", 10**18)) == "wallets.too_much"
+    (made,) = codes.create_batch(home, Order(amount_nano=1))
+    assert refusal(lambda: codes.redeem(home, made.text, "default")) == "wallets.too_much"
 
 
 def test_words_are_short_and_printable(home: Home) -> None:

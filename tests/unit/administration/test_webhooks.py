@@ -65,3 +65,15 @@ def test_this_machine_is_only_an_operators_to_call(home: Home) -> None:
     with pytest.raises(AdministrationError) as refused:
         webhooks.create_webhook(home, "https://x.example", ("everything",))
     assert refused.value.code == "webhooks.bad_events"
+
+
+def test_an_organisation_has_only_so_many(home: Home) -> None:
+    made = [
+        webhooks.create_webhook(home, f"https://x.example/{number}", organisation="default")
+        for number in range(webhooks.WEBHOOKS_MOST)
+    ]
+    with pytest.raises(AdministrationError) as refused:
+        webhooks.create_webhook(home, "https://x.example/more", organisation="default")
+    assert refused.value.code == "webhooks.too_many"
+    webhooks.disable_webhook(home, made[0].row.id)
+    webhooks.create_webhook(home, "https://x.example/more", organisation="default")

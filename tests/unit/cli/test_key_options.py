@@ -9,11 +9,13 @@ from anykey.cli.main import main
 EVERYTHING = (
     *("--owner", "Ada", "--group", "g", "--team", "t", "--allow", "a*", "--config", "c", "--metadata", "x=1"),
     *("--budget", "5h=2", "--rpm", "1", "--tpm", "2", "--concurrency", "3", "--expires", "2099-01-01T00:00:00+00:00"),
-    *("--allow-ip", "192.0.2.0/24", "--deny-ip", "192.0.2.1", "--logging", "off", "--no-admin"),
+    *("--allow-ip", "192.0.2.0/24", "--deny-ip", "192.0.2.1", "--logging", "full", "--logging-days", "30"),
+    "--no-admin",
 )
 NOTHING = (
     *("--owner", "", "--group", "", "--team", "", "--allow", "", "--config", "", "--metadata", "", "--budget", "5h="),
     *("--rpm", "0", "--tpm", "0", "--concurrency", "0", "--expires", "never", "--allow-ip", "", "--deny-ip", ""),
+    *("--logging-days", "0"),
 )
 
 
@@ -39,7 +41,8 @@ def test_every_option_is_taken_and_taken_back(capsys: pytest.CaptureFixture[str]
         "expires_at": 4_070_908_800,
         "ip_allow": ["192.0.2.0/24"],
         "ip_deny": ["192.0.2.1/32"],
-        "logging": "off",
+        "logging": "full",
+        "logging_days": 30,
         "admin": False,
     }
     assert {name: made[name] for name in said} == said
@@ -48,7 +51,7 @@ def test_every_option_is_taken_and_taken_back(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_is_asked_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (("--metadata", "x"), ("--budget", "x"), ("--expires", "x"), ("--rpm", "-1"), ("--logging", "full")):
+    for wrong in (("--metadata", "x"), ("--budget", "x"), ("--expires", "x"), ("--rpm", "-1"), ("--logging", "all")):
         assert main(["keys", "create", "--name", "ci", *wrong]) == 2
         assert wrong[0] in capsys.readouterr().err
     assert main(["keys", "create", "--name", "ci", "--allow-ip", "x"]) == 1

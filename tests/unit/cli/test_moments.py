@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 import pytest
 
-from anykey.cli.moments import moment_of, seconds_of
+from anykey.cli.moments import moment_of, past_moment_of, seconds_of
 
 
 def test_lengths() -> None:
@@ -17,6 +17,8 @@ def test_lengths() -> None:
 def test_moments() -> None:
     assert moment_of("never", "--x") == 0
     assert abs(moment_of("1h", "--x") - time.time() - 3600) < 5
+    assert abs(past_moment_of("1h", "--x") - time.time() + 3600) < 5
+    assert past_moment_of("2027-01-31", "--x") == moment_of("2027-01-31", "--x")
     assert moment_of("2027-01-31T12:00:00+01:00", "--x") == 1_801_393_200
     assert moment_of("2027-01-31", "--x") == int(datetime(2027, 1, 31).astimezone().timestamp())
 

@@ -3,18 +3,22 @@
 import asyncio
 import json
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from anykey.administration.home import prepare_home
+from anykey.administration.keys import create_key
 from anykey.cli.main import main
 from anykey.conversation.failures import Failure
 from anykey.conversation.losses import Loss
 from anykey.storage.attempts import Place, answered, as_text, failed
+from anykey.storage.exchange_bodies import put_bodies, sealed
 from anykey.storage.records import ExchangeRow
 from anykey.storage.writer import ExchangeWriter
+from tests.fakes.bodies import CANARY, bodies_of
 
 TRIES = [
     failed(
@@ -105,3 +109,38 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_id_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["requests", "show", "req_x"]) == 1
     assert "req_x" in capsys.readouterr().err
+
+
+@pytest.fixture
+def bodies(home: Path) -> None:
+    ready = prepare_home(home)
+    cut = bodies_of(key_id=create_key(ready, "logged").key.id, answer=b"\xff\xfe", answer_bytes=9)
+    with closing(ready.database.connect()) as connection:
+        put_bodies(connection, [sealed(cut, ready.pepper)])
+
+
+@pytest.mark.usefixtures("rows", "bodies")
+def test_show_tells_what_was_said_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "show", "req_1"]) == 0
+    assert CANARY not in capsys.readouterr().out
+    assert main(["requests", "show", "req_1", "--bodies"]) == 0
+    said = capsys.readouterr().out
+    assert f'{{"prompt": "{CANARY}"}}' in said
+    assert "answer, application/json, 9 bytes, the first 2 of them:\n//4=\n" in said
+    assert main(["requests", "show", "req_1", "--bodies", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["bodies"]
+    assert told["request"]["text"] == f'{{"prompt": "{CANARY}"}}'
+    assert told["answer"] == {"text": None, "base64": "//4=", "bytes": 9, "cut": True}
+    assert (told["status"], told["content_type"]) == (200, "application/json")
+
+
+@pytest.mark.usefixtures("rows", "bodies")
+def test_forget_leaves_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["requests", "forget", "--key", "logged", "--before", "1d", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"forgotten": 0}
+    assert main(["requests", "forget", "--key", "logged"]) == 0
+    assert "1 calls" in capsys.readouterr().out
+    assert main(["requests", "show", "req_1"]) == 0
+    assert main(["requests", "show", "req_1", "--bodies"]) == 1
+    assert "not logged in full" in capsys.readouterr().err
+    assert main(["requests", "forget", "--before", "soon"]) == 2

@@ -1,6 +1,8 @@
 """`anykey usage` over rows of the real writer."""
 
 import asyncio
+import csv
+import io
 import json
 import time
 from pathlib import Path
@@ -37,6 +39,7 @@ ROW = ExchangeRow(
     first_token_ms=12,
     total_ms=345,
     metadata='{"team":"search"}',
+    cost_nano=1_230_000,
     attempt_details=as_text([answered(Place("lab/gpt-x"), 2, 5, 340, 200)]),
 )
 FAILED = ExchangeRow(
@@ -78,19 +81,20 @@ def test_nothing_used_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_totals_by_model(capsys: pytest.CaptureFixture[str]) -> None:
     lines = table(capsys)
     assert lines[0][:3] == ["Model", "Calls", "Failed"]
-    assert lines[2:] == [
-        ["gpt-x", "1", "0", "100", "900", "0", "20", "3"],
-        ["nope", "1", "1", "0", "0", "0", "0", "0"],
-    ]
+    sums = ["gpt-x", "1", "0", "100", "900", "0", "20", "3", "$0.00123", "90%", "$0.00", "12/12", "350/395", "69"]
+    assert lines[2][:6] == sums[:6]
+    assert lines[2][6:11] == sums[6:11]
+    assert lines[3] == ["nope", "1", "1", *"00000", "$0.00", "-", "$0.00", "-/-", "-/-", "-"]
+    assert " ".join(lines[4]).startswith("Without a price: 0 calls.")
 
 
 @pytest.mark.usefixtures("rows")
 def test_recent_exchanges_say_how_each_went(capsys: pytest.CaptureFixture[str]) -> None:
     lines = table(capsys, "--recent", "5")
     assert " ".join(lines[2][2:]) == (
-        "claude-cli/2.1 anthropic_messages → openai_chat gpt-x → lab/gpt-x 1000/23 tool_calls 200 top_k, metadata 12/345"
+        "claude-cli/2.1 anthropic_messages → openai_chat gpt-x → lab/gpt-x 1000/23 tool_calls 200 top_k, metadata 12/345 $0.00123"
     )
-    assert " ".join(lines[3][2:]) == "aider openai_chat nope 0/0 unknown_model 404 - -/1"
+    assert " ".join(lines[3][2:]) == "aider openai_chat nope 0/0 unknown_model 404 - -/1 -"
 
 
 @pytest.mark.usefixtures("rows")
@@ -105,11 +109,11 @@ def test_recent_json_is_the_whole_row(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize(
     ("by", "groups"),
-    [("client", ["aider", "claude-cli/2.1"]), ("provider", ["-", "lab"]), ("key", ["k1"])],
+    [("client", ["aider", "claude-cli/2.1"]), ("provider", [None, "lab"]), ("key", ["k1"]), ("status", ["2xx", "4xx"])],
 )
 def test_totals_json_by(capsys: pytest.CaptureFixture[str], by: str, groups: list[str]) -> None:
     assert main(["usage", "--by", by, "--json"]) == 0
-    assert [total["group"] for total in json.loads(capsys.readouterr().out)] == groups
+    assert [total["group"][by] for total in json.loads(capsys.readouterr().out)] == groups
 
 
 @pytest.mark.usefixtures("rows")
@@ -126,7 +130,8 @@ def test_a_wrong_period_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("rows")
 def test_by_what_calls_are_marked_with(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["usage", "--by", "metadata.team", "--json"]) == 0
-    assert [total["group"] for total in json.loads(capsys.readouterr().out)] == ["-", "search"]
+    groups = [total["group"] for total in json.loads(capsys.readouterr().out)]
+    assert groups == [{"metadata.team": None}, {"metadata.team": "search"}]
     assert main(["usage", "--by", "metadata.team"]) == 0
     assert "Metadata" in capsys.readouterr().out
     assert main(["usage", "--metadata", "team=search", "--recent", "9", "--json"]) == 0
@@ -142,3 +147,54 @@ def test_what_is_no_grouping_is_refused(capsys: pytest.CaptureFixture[str], by: 
 def test_a_pair_has_an_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["usage", "--metadata", "team"]) == 1
     assert "team is no pair" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("rows")
+def test_two_dimensions_and_filters(capsys: pytest.CaptureFixture[str]) -> None:
+    day = time.strftime("%Y-%m-%d", time.gmtime(ROW.at / 1000 + 8 * 3600))
+    asked = ["--by", "day", "--by", "client", "--timezone", "+08:00", "--status", "2xx", "--client", "claude-cli/2.1"]
+    assert main(["usage", *asked, "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)
+    assert line["group"] == {"day": day, "client": "claude-cli/2.1"}
+    assert (line["cost_nano"], line["cost_usd"], line["cache_hit_rate"]) == (1_230_000, "0.00123", 0.9)
+    assert main(["usage", *asked]) == 0
+    assert day in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("rows")
+def test_from_and_to(capsys: pytest.CaptureFixture[str]) -> None:
+    for asked, count in ((["--from", "2020-01-01"], 2), (["--since", "all", "--to", "2020-01-01"], 0)):
+        assert main(["usage", *asked, "--recent", "9", "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)) == count
+    assert main(["usage", "--from", "yesterday"]) == 2
+
+
+@pytest.mark.usefixtures("rows")
+def test_sums_as_csv_and_json_lines(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["usage", "--by", "model", "--csv"]) == 0
+    head, first, second = list(csv.reader(io.StringIO(capfdbinary.readouterr().out.decode())))
+    assert head[:3] == ["model", "exchanges", "failures"]
+    assert first[:3] == ["gpt-x", "1", "0"]
+    assert dict(zip(head, second, strict=True))["failures_by_kind"] == "unknown_model:1"
+    assert main(["usage", "--by", "model", "--jsonl"]) == 0
+    assert [json.loads(line)["group"]["model"] for line in capfdbinary.readouterr().out.splitlines()] == [
+        "gpt-x",
+        "nope",
+    ]
+
+
+@pytest.mark.usefixtures("rows")
+def test_every_call_is_exported(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["usage", "export"]) == 0
+    head, *rows = list(csv.reader(io.StringIO(capfdbinary.readouterr().out.decode())))
+    assert [row[head.index("id")] for row in rows] == ["req_2", "req_1"]
+    assert rows[1][head.index("cost_usd")] == "0.00123"
+    assert main(["usage", "export", "--format", "jsonl", "--model", "gpt-x"]) == 0
+    (line,) = capfdbinary.readouterr().out.splitlines()
+    assert json.loads(line)["metadata"] == {"team": "search"}
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_configuration_that_is_wrong_hides_no_usage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "anykey.toml").write_text("[providers.x]\nkind = 'nonsense'\n", encoding="utf-8")
+    assert table(capsys)[2][0] == "gpt-x"

@@ -122,7 +122,9 @@ def read_document(content: bytes, name: str) -> Document:
         raise AdministrationError("declaring.version", version=version, known=VERSION)
     try:
         return canonical(msgspec.convert(table, Document))
-    except (msgspec.ValidationError, CardError, _Wrong) as error:
+    except msgspec.ValidationError as error:
+        raise AdministrationError("declaring.wrong", reason=_located(table) or str(error)) from None
+    except (CardError, _Wrong) as error:
         raise AdministrationError("declaring.wrong", reason=str(error)) from None
 
 
@@ -228,6 +230,31 @@ def _parsed(content: bytes, name: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         reason = f"line {mark.line + 1}" if mark is not None else type(error).__name__
         raise AdministrationError("declaring.unreadable", file=name, reason=reason) from None
+
+
+def _located(table: dict[str, Any]) -> str:
+    """What is wrong with the first entry that is, with its name in the place; empty: with none of them by itself."""
+    for name, entry in _entries(table.get("organisations")).items():
+        parts = _entries(entry)
+        for part, kind in (("teams", TeamEntry), ("members", MemberEntry), ("keys", KeyEntry)):
+            for inner, one in _entries(parts.get(part)).items():
+                if fault := _fault(one, kind):
+                    return f"$.organisations.{name}.{part}.{inner}: {fault}"
+        if fault := _fault(entry, OrganisationEntry):
+            return f"$.organisations.{name}: {fault}"
+    return ""
+
+
+def _entries(found: object) -> dict[str, object]:
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
+
+
+def _fault(entry: object, kind: type[_Entry]) -> str:
+    try:
+        msgspec.convert(entry, kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
 
 
 def _plain(value: object) -> object:

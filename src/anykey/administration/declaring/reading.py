@@ -1,8 +1,9 @@
-"""What is in the database, as a document: everything in force, by name."""
+"""What is in the database, as a document: everything in force, by name and in the order of names."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -35,6 +36,7 @@ from anykey.storage.rate_cards import CardRow
 from anykey.storage.teams import TeamRow, read_teams
 from anykey.storage.webhooks import WebhookRow
 
+N = TypeVar("N", OrganisationRow, TeamRow, MemberRow, ApiKey)
 _Budgets = dict[tuple[OwnerKind, str], tuple[Budget, ...]]
 
 
@@ -73,6 +75,7 @@ def read_state(home: Home, actor: Actor) -> State:
         for row in list_webhooks(home, actor=actor)
         if row.disabled_at is None and (row.organisation is None or row.organisation in names)
     ]
+    hooks.sort(key=lambda row: (names.get(row.organisation or "", ""), row.url, sorted(row.events)))
     document = Document(
         anykey=VERSION,
         organisations={row.name: _organisation(row, rows) for row in rows.organisations},
@@ -87,13 +90,17 @@ def read_state(home: Home, actor: Actor) -> State:
 def _rows(connection: Connection) -> _Rows:
     own = connection.execute("SELECT id, team FROM api_keys").fetchall()
     return _Rows(
-        [row for row in read_organisations(connection) if row.closed_at is None],
-        [row for row in read_teams(connection) if row.closed_at is None],
-        [row for row in read_members(connection) if row.removed_at is None],
-        [key for key in read_keys(connection).values() if key.revoked_at is None],
+        _by_name(row for row in read_organisations(connection) if row.closed_at is None),
+        _by_name(row for row in read_teams(connection) if row.closed_at is None),
+        _by_name(row for row in read_members(connection) if row.removed_at is None),
+        _by_name(key for key in read_keys(connection).values() if key.revoked_at is None),
         {row[0]: row[1] for row in own},  # a key's own team, not the one it has by its member
         read_budgets(connection),
     )
+
+
+def _by_name(rows: Iterable[N]) -> list[N]:
+    return sorted(rows, key=lambda row: row.name)
 
 
 def _organisation(row: OrganisationRow, rows: _Rows) -> OrganisationEntry:

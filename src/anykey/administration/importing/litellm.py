@@ -14,7 +14,8 @@ import msgspec
 import yaml
 
 from anykey.administration.errors import AdministrationError
-from anykey.administration.importing.litellm_providers import Deployed, Given, deployed, secret_of
+from anykey.administration.importing.addresses import is_address
+from anykey.administration.importing.litellm_providers import Deployed, Given, deployed, given, secret_of
 from anykey.administration.importing.records import Imported, NewCredential, Note
 
 Table = Mapping[str, Any]
@@ -97,6 +98,10 @@ class _Reader:
             return
         if info.get("mode") not in _TEXT_MODES:
             self.note(place, "import.mode", mode=str(info.get("mode")))
+            return
+        base = given(params.get("api_base") or params.get("base_url")).value(self._environ)
+        if base is not None and not is_address(base):
+            self.note(f"{place} {name}", "import.address")
             return
         found = deployed(params, self._environ)
         if isinstance(found, str):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from anykey.administration.importing.addresses import is_address
 from anykey.providers.load import find
 from anykey.providers.records import EndpointRow, ProviderKind
 
@@ -69,6 +70,8 @@ def provider_of(family: Family, number: int, base: str, other: str) -> dict[str,
     base = base.strip().rstrip("/")
     if base in PLANS:
         return {"kind": PLANS[base]}
+    if base and not is_address(base):
+        return None
     kind = find(KINDS[family].get(number, ""))
     if kind is not None and kind.id in {"azure", "bedrock", "vertex"}:
         return _of_variables(kind.id, base, other)
@@ -134,8 +137,6 @@ def _at(kind: ProviderKind, door: EndpointRow) -> dict[str, Any]:
 
 
 def _custom(family: Family, number: int, kind: ProviderKind | None, address: str) -> dict[str, Any] | None:
-    if urlsplit(address).scheme not in {"http", "https"}:
-        return None
     if number == 14:
         return {"kind": "custom", "protocol": "anthropic_messages", "base_url": address.removesuffix("/v1")}
     if number == 24:

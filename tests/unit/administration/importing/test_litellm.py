@@ -1,6 +1,10 @@
 """What LiteLLM's configuration says, and that nothing of it is dropped in silence, run, or shown."""
 
 from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import msgspec
 import pytest
@@ -10,8 +14,10 @@ from hypothesis import strategies as st
 
 from anykey.administration.errors import AdministrationError
 from anykey.administration.importing.litellm import LARGEST_FILE, read_litellm
+from anykey.administration.importing.putting import prepare_import
 from anykey.administration.importing.records import Imported
 from anykey.language import say
+from anykey.settings import SettingsError
 
 CONFIG = """
 model_list:
@@ -72,7 +78,7 @@ def test_models_providers_credentials_prices_and_what_is_left() -> None:
     assert found.models["claude"]["strategy"] == "priority"
     assert found.rate_cards == ({"model": "gpt-5.4", "source": "litellm", "input": "2.5", "output": "15"},)
     told = notes(found)
-    assert told["model_list[3] claude.litellm_params.rpm"] == "import.not_taken"
+    assert told["model_list[3].litellm_params.rpm"] == "import.not_taken"
     assert told["model_list[4]"] == "import.mode"
     assert told["model_list[5] odd"] == "import.provider"
     assert told["router_settings.num_retries"] == told["general_settings"] == "import.not_taken"
@@ -100,7 +106,20 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.integers(), inner, max_size=3),
     max_leaves=8,
 )
-words = st.sampled_from(["gpt", "a*", "*", "openai/gpt", "azure/x", "bedrock/y", "vertex_ai/z", "http://[", "nobody/w"])
+words = st.sampled_from(
+    [
+        "gpt",
+        "a*",
+        "*",
+        "openai/gpt",
+        "azure/x",
+        "bedrock/y",
+        "vertex_ai/z",
+        "http://[",
+        "nobody/w",
+        "https://h.example/v1",
+    ]
+)
 params = st.dictionaries(
     st.sampled_from(
         ["model", "api_base", "api_version", "custom_llm_provider", "weight", "order", "timeout", "extra_headers",
@@ -108,7 +127,8 @@ params = st.dictionaries(
     ),
     words | plain,
 )  # fmt: skip
-entries = st.fixed_dictionaries(
+likely = st.fixed_dictionaries({"model": words}).flatmap(lambda model: params.map(lambda said: said | model))
+entries = st.fixed_dictionaries({"model_name": words, "litellm_params": likely}) | st.fixed_dictionaries(
     {}, optional={"model_name": words | plain, "litellm_params": params | plain, "model_info": plain}
 )
 fallbacks = st.lists(st.dictionaries(words, st.lists(words, max_size=3), max_size=2), max_size=2) | plain
@@ -126,24 +146,28 @@ documents = st.fixed_dictionaries(
 
 
 @given(documents)
-@settings(max_examples=150, deadline=None)
-def test_any_document_comes_to_a_report_without_its_secret(document: dict[str, object]) -> None:
+@settings(max_examples=80, deadline=None)
+def test_any_document_comes_to_a_report_or_a_clear_error_without_its_secret(document: dict[str, object]) -> None:
     secret = "sk-never-shown-0123456789"
-    listed = document["model_list"]
-    assert isinstance(listed, list)
-    listed.append(
-        {"model_name": "x", "litellm_params": {"model": "openai/x", "api_base": "http://h", "api_key": secret}}
-    )
+    listed = cast("list[object]", document["model_list"])
+    params = {"model": "openai/x", "api_base": "http://h", "api_key": secret}
+    listed.append({"model_name": "x", "litellm_params": params})
     found = read_litellm(yaml.safe_dump(document, allow_unicode=True).encode(), {})
     told = "".join(note.place + say(note.code, **note.values) for note in found.notes)
-    assert secret not in told
-    assert secret not in repr(found)
-    assert secret not in repr(msgspec.structs.asdict(found))
+    assert secret not in told + repr(found) + repr(msgspec.structs.asdict(found))
     assert "x" in found.models
+    with TemporaryDirectory() as folder:
+        try:
+            prepared = prepare_import(found, Path(folder), {}, date(2026, 11, 21))
+        except SettingsError as error:
+            told = "".join(map(str, error.problems))
+        else:
+            told = prepared.text + repr(prepared)
+        assert secret not in told
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_come_to_a_report_or_a_clear_error(text: bytes) -> None:
     with suppress(AdministrationError):
         assert read_litellm(text, {}).source == "litellm"

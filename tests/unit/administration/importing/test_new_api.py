@@ -119,12 +119,15 @@ options = st.dictionaries(
 
 
 @given(st.lists(rows, max_size=4), st.lists(rows, max_size=4), options)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_dump_comes_to_a_report_without_its_secret(
     channels: list[dict[str, Any]], tokens: list[dict[str, Any]], said: dict[str, str]
 ) -> None:
     secret = "sk-never-shown-0123456789"
-    dump = Dump([{**row, "key": secret} for row in channels], [{**row, "key": secret} for row in tokens], said)
+    likely = [{"type": number, "models": "m", **row} for number, row in enumerate(channels, start=1)]
+    dump = Dump(
+        [{**row, "key": secret} for row in (*channels, *likely)], [{**row, "key": secret} for row in tokens], said
+    )
     found = read_new_api(dump, "new-api", NOW)
     assert secret not in repr(found)
     assert secret not in "".join(note.place + say(note.code, **note.values) for note in found.notes)
