@@ -30,6 +30,13 @@ def heading_levels(page: Path) -> list[int]:
     return [len(marks) for marks in re.findall(r"^(#+) ", prose, re.MULTILINE)]
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link can name of a page: its headings in lower case, without punctuation, with dashes for spaces."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_both_languages_have_the_same_pages() -> None:
     chinese = {path.relative_to(DOCS / "zh-CN") for path in (DOCS / "zh-CN").rglob("*.md")}
     assert chinese == {path.relative_to(DOCS / "en") for path in ENGLISH}
@@ -46,6 +53,14 @@ def test_a_page_has_the_same_parts_in_both_languages(english: Path, chinese: Pat
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
     broken = [target for target in targets if not (page.parent / target).exists()]
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    pages = [(page.parent / file if file else page, anchor) for file, anchor in targets]
+    broken = [f"{file.name}#{anchor}" for file, anchor in pages if file.suffix == ".md" and anchor not in anchors(file)]
     assert not broken
 
 
