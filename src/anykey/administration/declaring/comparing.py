@@ -161,6 +161,8 @@ def _pruned_within(state: State, wanted: Document) -> Iterator[Step]:
     for name, before in (state.document.organisations or {}).items():
         entry = wanted.organisations.get(name)
         path = f"organisations.{name}"
+        if entry is None and name == state.lasting:
+            continue
         if entry is None:
             yield _ended(path, lambda home, actor, name=name: organisations.close_organisation(home, name, actor=actor))
             continue

@@ -10,7 +10,7 @@ import msgspec
 from anykey.accounts.amounts import usd_text
 from anykey.accounts.keys import ApiKey
 from anykey.accounts.permissions import LOCAL, Actor, require
-from anykey.accounts.purse import Budget, OwnerKind, team_owner
+from anykey.accounts.purse import DEFAULT_ORGANISATION, Budget, OwnerKind, team_owner
 from anykey.accounts.written_cards import WrittenCard
 from anykey.administration.configs import list_configs
 from anykey.administration.declaring.document import (
@@ -48,6 +48,8 @@ class State(NamedTuple):
     key_ids: dict[tuple[str, str], str]
     cards: list[CardRow]
     webhooks: list[WebhookRow]
+    lasting: str | None
+    """The name of the organisation that cannot be ended."""
 
 
 class _Rows(NamedTuple):
@@ -84,7 +86,7 @@ def read_state(home: Home, actor: Actor) -> State:
         webhooks=tuple(_webhook(row, names) for row in hooks),
     )
     key_ids = {(names[key.organisation], key.name): key.id for key in rows.keys if key.organisation in names}
-    return State(document, key_ids, cards, hooks)
+    return State(document, key_ids, cards, hooks, names.get(DEFAULT_ORGANISATION))
 
 
 def _rows(connection: Connection) -> _Rows:

@@ -110,6 +110,13 @@ def test_what_is_not_named_ends_only_where_it_is_asked_for(home: Home) -> None:
     assert list(document.organisations["default"].teams or {}) == ["red"]
 
 
+def test_the_organisation_that_cannot_end_stays_as_it_is_where_it_is_not_named(home: Home) -> None:
+    applied(home, FULL)
+    less = "anykey: 1\norganisations: {}"
+    assert lines(applied(home, less, prune=True)) == ["- organisations.acme"]
+    assert lines(applied(home, less, prune=True)) == []
+
+
 def test_credentials_are_sealed_from_where_they_are(home: Home) -> None:
     said = "anykey: 1\ncredentials: [{provider: anthropic, env: A_KEY, weight: 2}, {provider: groq, file: groq.txt}]"
     with pytest.raises(AdministrationError) as raised:

@@ -70,4 +70,4 @@ def test_keys_end_before_members_and_these_before_teams(home: Home) -> None:
 
 def test_nothing_is_taken_for_nothing() -> None:
     empty = Document(anykey=1)
-    assert compare(State(empty, {}, [], []), empty, prune=True) == []
+    assert compare(State(empty, {}, [], [], None), empty, prune=True) == []
