@@ -32,6 +32,10 @@ EDGES_MS = (
 )
 """Where the bars of a histogram end, each belonging to its bar; the last bar has no end."""
 
+SECOND_BAR = 2**31
+"""Two bars share a column: what a row has to carry is what a report costs. The second counts in units of this; two
+thousand million calls of one bar in one sum would be too many."""
+
 _ANSWERED = "failure IS NULL AND status < 400"
 _GENERATED = f"{_ANSWERED} AND first_token_ms IS NOT NULL AND total_ms > first_token_ms"
 
@@ -41,13 +45,14 @@ def _one_if(condition: str) -> str:
 
 
 def _bars(column: str) -> dict[str, str]:
-    """The bars of a column of milliseconds, by the names of their columns."""
+    """The bars of a column of milliseconds, two in each sum, by the names of their columns."""
+    edges = [-1, *EDGES_MS, 2**62]
     bars: dict[str, str] = {}
-    below = -1
-    for edge in EDGES_MS:
-        bars[f"{column}_{edge}"] = _one_if(f"{_ANSWERED} AND {column} > {below} AND {column} <= {edge}")
-        below = edge
-    bars[f"{column}_more"] = _one_if(f"{_ANSWERED} AND {column} > {below}")
+    for place in range(0, len(EDGES_MS), 2):
+        below, between, above = edges[place : place + 3]
+        within = f"{_ANSWERED} AND {column} > {below} AND {column} <= {above}"
+        one = f"CASE WHEN {column} <= {between} THEN 1 ELSE {SECOND_BAR} END"
+        bars[f"{column}_{place}"] = f"CASE WHEN {within} THEN {one} ELSE 0 END"
     return bars
 
 
@@ -71,6 +76,11 @@ HISTOGRAMS: dict[str, dict[str, str]] = {column: _bars(column) for column in ("f
 SUMS: dict[str, str] = COUNTS | HISTOGRAMS["first_token_ms"] | HISTOGRAMS["total_ms"]
 OF_CALL: dict[str, str] = {name: name for name in TEXTS} | {"status_class": "status / 100"}
 """What a call is told apart by, as an expression over its row."""
+
+
+def bars_of(sums: Sequence[int]) -> list[int]:
+    """The bars in the sums of a histogram's columns."""
+    return [bar for both in sums for bar in (both % SECOND_BAR, both // SECOND_BAR)]
 
 
 def quantile_ms(bars: Sequence[int], share: float) -> int | None:

@@ -13,35 +13,13 @@ from typing import Any, Literal
 import msgspec
 
 from anykey.storage.database import Connection, Database, Dialect
-from anykey.storage.usage_columns import COUNTS, HISTOGRAMS, OF_CALL, SUMS
+from anykey.storage.usage_columns import COUNTS, HISTOGRAMS, SUMS, bars_of
 from anykey.storage.usage_late import HOUR_MS
+from anykey.storage.usage_question import BY_METADATA, UsageQuestion, conditions, grouping
 from anykey.storage.usage_rollup import DAY_MS, Marks
 from anykey.storage.writing import reading_whole
 
-BY_METADATA = "metadata."
-"""Before the name of a pair that calls are marked with."""
-COLUMNS: dict[str, str] = {
-    "key": "key_id",
-    "client": "client",
-    "model": "model_asked",
-    "answered": "model_answered",
-    "provider": "provider",
-    "deployment": "deployment",
-    "group": "group_name",
-    "team": "team",
-    "member": "member_id",
-    "organisation": "organisation",
-    "scenario": "scenario",
-    "failure": "failure",
-    "status": "status_class",
-}
-"""What calls can be grouped and chosen by, and its column."""
-PERIODS_MS = {"minute": 60_000, "hour": HOUR_MS, "day": DAY_MS}
-"""The periods they can be grouped by; the value of a group is its first moment, Unix ms."""
-FOR_EVER_MS = 2**62
-
 Value = str | int | None
-Where = tuple[tuple[str, tuple[str, ...]], ...]
 Source = Literal["days", "hours", "calls"]
 Span = tuple[int, int]
 _TABLES: dict[Source, str] = {"days": "usage_days", "hours": "usage_hours", "calls": "exchanges"}
@@ -50,21 +28,6 @@ _PLAIN = tuple(COUNTS)
 _BARS = tuple(SUMS)[len(COUNTS) :]
 _MANY = 50
 _FIRST_BARS = len(HISTOGRAMS["first_token_ms"])
-
-
-class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls that began from `since_ms` up to, but not including, `until_ms` (Unix ms), added up for each combination of `by`:
-    names of COLUMNS, `metadata.NAME`, `day`, `hour`, `minute`.
-
-    `where`: each names what a call must have one of: the same names, and `status` (`4xx`, or one such as `429`). `offset_ms`: how
-    much earlier than UTC days begin (east is positive). `full`: latencies, failures by kind and tokens by price too."""
-
-    by: tuple[str, ...] = ()
-    where: Where = ()
-    since_ms: int = 0
-    until_ms: int = FOR_EVER_MS
-    offset_ms: int = 0
-    full: bool = False
 
 
 class UsageSum(msgspec.Struct, kw_only=True):
@@ -121,16 +84,17 @@ class _Asking:
     def answer(self) -> UsageAnswer:
         found: dict[tuple[Value, ...], UsageSum] = {}
         complete_from_ms: int | None = None
-        for source, (since, until) in self._cover():
-            if source == "calls" and since < self._marks.calls_ms:
-                complete_from_ms = self._marks.calls_ms
-            for row in self._rows(source, since, until):
-                self._take(row, found)
+        for source, spans in self._cover().items():
+            for since, until in spans:
+                if source == "calls" and since < self._marks.calls_ms:
+                    complete_from_ms = self._marks.calls_ms
+                for row in self._rows(source, since, until):
+                    self._take(row, found)
         if not self._question.by and not found:
             found[()] = _nothing()
         return UsageAnswer(list(found.values()), complete_from_ms)
 
-    def _cover(self) -> list[tuple[Source, Span]]:
+    def _cover(self) -> dict[Source, list[Span]]:
         """Which span of time is read from where; together they are the question's, and none overlaps another."""
         since, until = self._question.since_ms, self._question.until_ms
         coarsest = _coarsest(self._question)
@@ -141,9 +105,11 @@ class _Asking:
             hours = _without(_whole(since, min(until, self._marks.hours_ms), HOUR_MS), _around(late, HOUR_MS))
             if coarsest == "days":
                 days = _without(_whole(since, min(until, self._marks.days_ms), DAY_MS), _around(late, DAY_MS))
-        cover: list[tuple[Source, Span]] = [("days", span) for span in days]
-        cover += [("hours", rest) for span in hours for rest in _without(span, days)]
-        return [*cover, *(("calls", span) for span in _without((since, until), hours))]
+        return {
+            "days": days,
+            "hours": [rest for span in hours for rest in _without(span, days)],
+            "calls": _without((since, until), hours),
+        }
 
     def _late(self, since: int, until: int) -> list[int]:
         """The hours whose sums do not count now, in order; where the calls are forgotten, the sums are what there is."""
@@ -154,38 +120,17 @@ class _Asking:
     def _rows(self, source: Source, since: int, until: int) -> list[tuple[Any, ...]]:
         question, calls = self._question, source == "calls"
         values: list[object] = []
-        groups = [self._group(name, calls, values) for name in question.by]
+        groups = [grouping(name, question, self._dialect, values, calls=calls) for name in question.by]
         if question.full:
             groups += _EXTRA
         names = (*_PLAIN, *_BARS) if question.full else _PLAIN
         sums = [f"COALESCE(SUM({SUMS[name] if calls else name}), 0)" for name in names]
         values += (since, until)
-        conditions = [f" AND ({self._condition(name, wanted, calls, values)})" for name, wanted in question.where]
-        what = f"SELECT {', '.join((*groups, *sums))} FROM {_TABLES[source]}"  # noqa: S608 - our own words
-        query = f"{what} WHERE at >= ? AND at < ?{''.join(conditions)}"
+        chosen = conditions(question, self._dialect, values, calls=calls)
+        query = f"SELECT {', '.join((*groups, *sums))} FROM {_TABLES[source]} WHERE at >= ? AND at < ?{chosen}"  # noqa: S608
         if groups:
             query += f" GROUP BY {', '.join(str(place + 1) for place in range(len(groups)))}"
         return self._connection.execute(query, values).fetchall()
-
-    def _group(self, name: str, calls: bool, values: list[object]) -> str:
-        """The expression for what `name` means, whose values go to the end of `values`."""
-        if name in PERIODS_MS:
-            length, offset = PERIODS_MS[name], self._question.offset_ms
-            return f"(at + {offset}) / {length} * {length} - {offset}"
-        if name.startswith(BY_METADATA):
-            values.append(name.removeprefix(BY_METADATA))
-            if self._dialect == "postgresql":
-                return "CAST(metadata AS json) ->> CAST(? AS text)"
-            return "(SELECT value FROM json_each(exchanges.metadata) WHERE key = ?)"
-        column = COLUMNS[name]
-        return OF_CALL[column] if calls else column
-
-    def _condition(self, name: str, wanted: tuple[str, ...], calls: bool, values: list[object]) -> str:
-        if name == "status":
-            return " OR ".join(_status(one, calls, values) for one in wanted) or "1 = 0"
-        expression = self._group(name, calls, values)
-        values += wanted
-        return f"{expression} IN ({', '.join('?' * len(wanted))})" if wanted else "1 = 0"
 
     def _take(self, row: tuple[Any, ...], found: dict[tuple[Value, ...], UsageSum]) -> None:
         """Add a row to its group's sum."""
@@ -205,8 +150,8 @@ class _Asking:
         if question.full:
             failure, price, group_name = row[by : by + extra]
             bars = numbers[len(_PLAIN) :]
-            one.first_token_bars = _added(one.first_token_bars, bars[:_FIRST_BARS])
-            one.total_bars = _added(one.total_bars, bars[_FIRST_BARS:])
+            one.first_token_bars = _added(one.first_token_bars, bars_of(bars[:_FIRST_BARS]))
+            one.total_bars = _added(one.total_bars, bars_of(bars[_FIRST_BARS:]))
             if failure is not None:
                 one.failures_by_kind[failure] = one.failures_by_kind.get(failure, 0) + numbers[0]
             uncached = numbers[_PLAIN.index("input_tokens")]
@@ -227,15 +172,6 @@ def _coarsest(question: UsageQuestion) -> Source:
     if timed and question.offset_ms % HOUR_MS:
         return "calls"
     return "hours" if "hour" in names or (timed and question.offset_ms % DAY_MS) else "days"
-
-
-def _status(wanted: str, calls: bool, values: list[object]) -> str:
-    low, high = (int(wanted.replace("x", digit)) for digit in "09")
-    if not calls:  # only asked for whole classes
-        values.append(low // 100)
-        return "status_class = ?"
-    values += (low, high)
-    return "status BETWEEN ? AND ?"
 
 
 def _whole(since: int, until: int, length: int) -> Span:

@@ -3,34 +3,43 @@
 Law: hours are added up in their order, so one mark says how far; so are days. Behind the mark every hour that has calls has its
 sums, unless it is noted as changed (usage_late.py): whoever asks takes the calls themselves for those, for the time before a
 mark of a clock that was wrong, and for all that is younger. So a sum is always that of the calls, to the last one.
+
+Adding up is done while others write: only what it came to is written under a lock, unless something was noted meanwhile.
 """
 
-from contextlib import closing
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from anykey.storage.database import Connection, Database, whole
-from anykey.storage.errors import DatabaseError, StorageError
+from anykey.storage.database import Connection, Database
 from anykey.storage.usage_columns import NUMBERS, OF_CALL, SUMS, TEXTS
 from anykey.storage.usage_late import HOUR_MS, LATE_AFTER_MS
+from anykey.storage.writing import reading_whole, writing
 
 DAY_MS = 24 * HOUR_MS
 SETTLED_AFTER_MS = LATE_AFTER_MS + 180_000
 """An hour is added up this long after its end. Between the two lies what clocks of machines and a slow transaction may differ."""
 
 _GROUPS = (*TEXTS, *NUMBERS)
-_POSITIONS = ", ".join(str(2 + place) for place in range(len(_GROUPS)))
+_POSITIONS = ", ".join(str(1 + place) for place in range(len(_GROUPS)))
 
 
-def _adding(table: str, source: str, groups: list[str], sums: list[str]) -> str:
-    into = f"INSERT INTO {table} (at, {', '.join((*_GROUPS, *SUMS))})"
-    what = f"SELECT CAST(? AS BIGINT), {', '.join(groups)}, {', '.join(f'SUM({one})' for one in sums)}"
-    return f"{into} {what} FROM {source} WHERE at >= ? AND at < ? GROUP BY 1, {_POSITIONS}"
+def _adding(source: str, groups: list[str], sums: list[str]) -> str:
+    what = f"SELECT {', '.join((*groups, *(f'SUM({one})' for one in sums)))}"
+    return f"{what} FROM {source} WHERE at >= ? AND at < ? GROUP BY {_POSITIONS}"
 
 
-_ADD_HOUR = _adding("usage_hours", "exchanges", [OF_CALL[name] for name in _GROUPS], list(SUMS.values()))
-_ADD_DAY = _adding("usage_days", "usage_hours", list(_GROUPS), list(SUMS))
+def _keeping(table: str) -> str:
+    columns = ("at", *_GROUPS, *SUMS)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own
+
+
+_ADD_CALLS = _adding("exchanges", [OF_CALL[name] for name in _GROUPS], list(SUMS.values()))
+_ADD_HOURS = _adding("usage_hours", list(_GROUPS), list(SUMS))
+_KEEP_HOUR, _KEEP_DAY = _keeping("usage_hours"), _keeping("usage_days")
 _TAKE = "UPDATE usage_marks SET at = at WHERE name = 'hours'"
 _MARKS = "SELECT name, at FROM usage_marks"
 _MOVE = "UPDATE usage_marks SET at = ? WHERE name = ?"
+_NOTES = "SELECT count(*) FROM usage_late WHERE at = ?"
 _NEXT_LATE = "SELECT min(at) FROM usage_late WHERE at >= ? AND at < ?"
 _NEXT_CALL = "SELECT min(at) FROM exchanges WHERE at >= ?"
 _NEXT_HOUR = "SELECT min(at) FROM usage_hours WHERE at >= ?"
@@ -50,21 +59,23 @@ class Marks:
         self.ahead = kept["hours"] > over_ms
 
 
+class _Piece(NamedTuple):
+    """What is to be done next: `back`, go back to a mark; `late`, add an hour up again; `hours` or `days`, the next one of those.
+    `notes` are those of it, `rows` what it came to, as far as this was looked at."""
+
+    what: Literal["back", "late", "hours", "days"]
+    at: int
+    notes: int = 0
+    rows: Sequence[tuple[object, ...]] = ()
+
+
 def add_up_next(database: Database, now_ms: int) -> bool:
-    """Add up one hour, or one day, in a transaction of its own; False: there is nothing to be done. Raises StorageError."""
-    try:
-        with closing(database.connect()) as connection:
-            if _next(connection, Marks(connection, now_ms), now_ms) is None:
-                return False  # found out without holding anybody up
-            with whole(connection):
-                connection.execute(_TAKE)
-                marks = Marks(connection, now_ms)
-                found = _next(connection, marks, now_ms)
-                if found is not None:
-                    _add_up(connection, marks, *found)
-            return found is not None
-    except DatabaseError as error:
-        raise StorageError("storage.failed", path=database.name, reason=error) from error
+    """Add up one hour, or one day; False: there is nothing to be done. Raises StorageError."""
+    piece = reading_whole(database, lambda connection: _looked_at(connection, now_ms))
+    if piece is None:
+        return False
+    writing(database, lambda connection: _keep(connection, piece, now_ms))
+    return True
 
 
 def forget_calls(connection: Connection, before_ms: int, now_ms: int, most: int) -> int:
@@ -80,40 +91,61 @@ def forget_calls(connection: Connection, before_ms: int, now_ms: int, most: int)
     return gone
 
 
-def _next(connection: Connection, marks: Marks, now_ms: int) -> tuple[str, int] | None:
-    """What is to be done, and with the period that begins when: go `back` to it, add a `late` hour up again, or the next one of
-    `hours` or `days`."""
+def _next(connection: Connection, marks: Marks, now_ms: int) -> _Piece | None:
     if marks.ahead:
-        return ("back", marks.hours_ms)
+        return _Piece("back", marks.hours_ms)
     late = connection.execute(_NEXT_LATE, (0, marks.hours_ms)).fetchone()[0]
     if late is not None:
-        return ("late", late)
+        return _Piece("late", late)
     hour = connection.execute(_NEXT_HOUR, (marks.days_ms,)).fetchone()[0]
     if hour is not None and hour // DAY_MS * DAY_MS + DAY_MS <= marks.hours_ms:
-        return ("days", hour // DAY_MS * DAY_MS)
+        return _Piece("days", hour // DAY_MS * DAY_MS)
     call = connection.execute(_NEXT_CALL, (marks.hours_ms,)).fetchone()[0]
     if call is not None and call // HOUR_MS * HOUR_MS + HOUR_MS + SETTLED_AFTER_MS <= now_ms:
-        return ("hours", call // HOUR_MS * HOUR_MS)
+        return _Piece("hours", call // HOUR_MS * HOUR_MS)
     return None
 
 
-def _add_up(connection: Connection, marks: Marks, what: str, at: int) -> None:
-    if what == "back":
+def _looked_at(connection: Connection, now_ms: int) -> _Piece | None:
+    """The next piece, added up."""
+    marks = Marks(connection, now_ms)
+    piece = _next(connection, marks, now_ms)
+    if piece is None or piece.what == "back":
+        return piece
+    if piece.what == "days":
+        return piece._replace(rows=connection.execute(_ADD_HOURS, (piece.at, piece.at + DAY_MS)).fetchall())
+    notes = connection.execute(_NOTES, (piece.at,)).fetchone()[0]
+    rows = connection.execute(_ADD_CALLS, (piece.at, piece.at + HOUR_MS)).fetchall()
+    return piece._replace(notes=notes, rows=rows)
+
+
+def _keep(connection: Connection, piece: _Piece, now_ms: int) -> None:
+    """Write it down, if it is still what there is to do and nothing of it changed. A note that comes while a day is written, or
+    after an hour's were taken away, stays."""
+    connection.execute(_TAKE)
+    marks = Marks(connection, now_ms)
+    if _next(connection, marks, now_ms) != (piece.what, piece.at, 0, ()):
+        return
+    if piece.what == "back":
         connection.execute(_MOVE, (marks.hours_ms, "hours"))
         connection.execute(_MOVE, (marks.days_ms, "days"))
-    elif what == "days":
-        _make(connection, "usage_days", _ADD_DAY, at, DAY_MS)
-        connection.execute(_MOVE, (at + DAY_MS, "days"))
-    else:
-        connection.execute("DELETE FROM usage_late WHERE at = ?", (at,))
-        if at >= marks.calls_ms:  # else its calls are forgotten: what was added up is what there is
-            _make(connection, "usage_hours", _ADD_HOUR, at, HOUR_MS)
-        if what == "hours":
-            connection.execute(_MOVE, (at + HOUR_MS, "hours"))
-        elif at < marks.days_ms:
-            _make(connection, "usage_days", _ADD_DAY, at // DAY_MS * DAY_MS, DAY_MS)
+        return
+    if piece.what == "days":
+        _replace(connection, "usage_days", _KEEP_DAY, piece)
+        connection.execute(_MOVE, (piece.at + DAY_MS, "days"))
+        return
+    if connection.execute("DELETE FROM usage_late WHERE at = ?", (piece.at,)).rowcount != piece.notes:
+        connection.execute("INSERT INTO usage_late (at) VALUES (?)", (piece.at,))  # it changed meanwhile: once more
+        return
+    if piece.what == "late" and piece.at < marks.calls_ms:
+        return  # its calls are forgotten: what was added up is what there is
+    _replace(connection, "usage_hours", _KEEP_HOUR, piece)
+    if piece.what == "hours":
+        connection.execute(_MOVE, (piece.at + HOUR_MS, "hours"))
+    elif piece.at < marks.days_ms:
+        connection.execute(_MOVE, (piece.at // DAY_MS * DAY_MS, "days"))
 
 
-def _make(connection: Connection, table: str, adding: str, at: int, length_ms: int) -> None:
-    connection.execute(f"DELETE FROM {table} WHERE at = ?", (at,))  # noqa: S608 - our own two names
-    connection.execute(adding, (at, at, at + length_ms))
+def _replace(connection: Connection, table: str, keeping: str, piece: _Piece) -> None:
+    connection.execute(f"DELETE FROM {table} WHERE at = ?", (piece.at,))  # noqa: S608 - our own two names
+    connection.executemany(keeping, [(piece.at, *row) for row in piece.rows])

@@ -4,19 +4,22 @@ import random
 from collections.abc import Callable
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from anykey.storage.database import Database, whole
 from anykey.storage.records import ExchangeRow
 from anykey.storage.usage_late import note_changed
-from anykey.storage.usage_report import FOR_EVER_MS, UsageQuestion, UsageSum, Value, ask_usage
+from anykey.storage.usage_question import FOR_EVER_MS, UsageQuestion
+from anykey.storage.usage_report import UsageSum, Value, ask_usage
 from anykey.storage.usage_rollup import forget_calls
 from tests.unit.storage.usage_calls import BEGIN_MS, DAY_MS, HOUR_MS, add_up, made_up, write
 
 NOW_MS = BEGIN_MS + 4 * DAY_MS + 10 * HOUR_MS + 17
-CHANCE = random.Random(5)  # noqa: S311 - nothing depends on its being unforeseeable
-ROWS = [made_up(number, BEGIN_MS + CHANCE.randrange(4 * DAY_MS + 10 * HOUR_MS), CHANCE) for number in range(400)]
-LATER = [made_up(number, BEGIN_MS + CHANCE.randrange(4 * DAY_MS), CHANCE) for number in range(1000, 1020)]
+CHANCE = random.Random(5)
+BUSY_MS = [BEGIN_MS + hour * HOUR_MS for hour in (0, 1, 5, 23, 24, 30, 47, 50, 51, 71, 73, 95, 96, 99, 104, 105)]
+ROWS = [made_up(number, CHANCE.choice(BUSY_MS) + CHANCE.randrange(HOUR_MS), CHANCE) for number in range(400)]
+LATER = [made_up(1000 + number, BEGIN_MS + CHANCE.randrange(4 * DAY_MS), CHANCE) for number in range(8)]
 
 GROUPS: dict[str, Callable[[ExchangeRow], Value]] = {
     "key": lambda row: row.key_id,
@@ -101,13 +104,13 @@ def check_all(database: Database, rows: list[ExchangeRow], now_ms: int = NOW_MS)
 def test_sums_are_those_of_the_calls(database: Database) -> None:
     write(database, ROWS)
     check_all(database, ROWS)  # nothing is added up yet
-    assert add_up(database, BEGIN_MS + 2 * DAY_MS) > 30
+    assert add_up(database, BEGIN_MS + 2 * DAY_MS) > 5
     check_all(database, ROWS)  # half is
-    assert add_up(database, NOW_MS) > 30
+    assert add_up(database, NOW_MS) > 5
     check_all(database, ROWS)
     write(database, LATER)  # into hours that are added up
     check_all(database, [*ROWS, *LATER])
-    assert add_up(database, NOW_MS) > 10
+    assert add_up(database, NOW_MS) > 5
     check_all(database, [*ROWS, *LATER])
     assert add_up(database, NOW_MS) == 0
 
@@ -183,6 +186,23 @@ def test_days_begin_where_it_is_asked(database: Database, hours: float) -> None:
 def test_many_late_hours_are_one_span_of_calls(database: Database) -> None:
     write(database, ROWS)
     add_up(database, NOW_MS)
-    late = [made_up(3000 + hour, BEGIN_MS + hour * HOUR_MS, CHANCE) for hour in range(90)]
+    late = [made_up(3000 + hour, BEGIN_MS + hour * HOUR_MS, CHANCE) for hour in range(0, 104, 2)]
     write(database, late)
     check_all(database, [*ROWS, *late])
+
+
+def test_groups_are_what_calls_are_marked_with(database: Database) -> None:
+    marks = ['{"team":"search","a.b":"1"}', '{"team":"search"}', '{"team":"ads","it\'s \\"odd\\"":"$.x"}', None]
+    write(database, [msgspec.structs.replace(ROWS[0], id=f"m{n}", metadata=text) for n, text in enumerate(marks)])
+
+    def counted(by: str, *where: tuple[str, tuple[str, ...]]) -> dict[Value, int]:
+        answer = ask_usage(database, UsageQuestion(by=(by,), where=where), NOW_MS)
+        return {one.group[0]: one.exchanges for one in answer.sums}
+
+    assert counted("metadata.team") == {"search": 2, "ads": 1, None: 1}
+    assert counted("metadata.a.b") == {"1": 1, None: 3}
+    assert counted('metadata.it\'s "odd"') == {"$.x": 1, None: 3}
+    assert counted("metadata.$.team") == {None: 4}
+    both = (("metadata.team", ("search",)), ("metadata.a.b", ("1",)))
+    assert counted("metadata.team", *both) == {"search": 1}
+    assert counted("metadata.team", ("metadata.team", ("' OR 1=1 --",))) == {}

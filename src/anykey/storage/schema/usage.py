@@ -5,22 +5,18 @@ from sqlalchemy import Column, Index, Table, Text
 from anykey.storage.schema.types import BIG, metadata
 from anykey.storage.usage_columns import NUMBERS, SUMS, TEXTS
 
-
-def _sums(name: str) -> Table:
-    """One row for each combination of texts and numbers that occurred in the period that begins at `at` (Unix ms)."""
-    table = Table(
+# One row for each combination of texts and numbers that occurred in the period that begins at `at` (Unix ms).
+usage_hours, usage_days = (
+    Table(
         name,
         metadata,
         Column("at", BIG, nullable=False),
         *(Column(text, Text) for text in TEXTS),
         *(Column(number, BIG, nullable=False) for number in (*NUMBERS, *SUMS)),
+        Index(f"{name}_by_time", "at"),
     )
-    Index(f"{name}_by_time", table.c.at)
-    return table
-
-
-usage_hours = _sums("usage_hours")
-usage_days = _sums("usage_days")
+    for name in ("usage_hours", "usage_days")
+)
 
 # How far it is added up (storage/usage_rollup.py): `hours`, `days`; and `calls`, from when on every single call is still there.
 usage_marks = Table("usage_marks", metadata, Column("name", Text, primary_key=True), Column("at", BIG, nullable=False))

@@ -6,31 +6,33 @@ where the next bucket begins.
 """
 
 import time
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from anykey.administration.request_pages import usage_sums
+from anykey.administration.usage_report import summed
 from anykey.server.admin.refusals import Refusal
 from anykey.server.admin.rules import Calling, Resource
 from anykey.server.admin.shapes import Seconds, Told, Word
-from anykey.storage.exchange_pages import ExchangeFilter, ExchangeSums
 from anykey.storage.paging import cursor_of, key_in
+from anykey.storage.usage_question import UsageQuestion
+from anykey.storage.usage_report import UsageSum
 
 OPENAI_USAGE = Resource("OpenAI-compatible usage", "admin")
 Ids = Annotated[list[Word], Field(max_length=100)]
 UsageGroup = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 CostGroup = Literal["project_id", "user_id", "api_key_id", "line_item", "api_source"]
-COLUMNS = {
+DIMENSIONS = {
     "project_id": "team",
-    "user_id": "member_id",
-    "api_key_id": "key_id",
-    "model": "model_asked",
-    "line_item": "model_asked",
+    "user_id": "member",
+    "api_key_id": "key",
+    "model": "model",
+    "line_item": "model",
 }
 """What we know of their groups. The others have one value for all calls here, which is null."""
 WIDTHS_S = {"1m": 60, "1h": 3600, "1d": 86_400}
+PERIODS = {60: "minute", 3600: "hour", 86_400: "day"}
 PAGES = {"1m": (60, 1440), "1h": (24, 168), "1d": (7, 31)}
 """Buckets in a page: unasked, and at most."""
 COSTS_MOST = 180
@@ -201,7 +203,7 @@ def span_of(query: BucketQuery, width_s: int, page: tuple[int, int]) -> Span:
     unasked, most = page
     if query.limit is not None and query.limit > most:
         raise Refusal(422, "less_than_equal", f"limit: at most {most} buckets of this width", "limit")
-    end = int(time.time()) if query.end_time is None else query.end_time
+    end = int(time.time()) + 1 if query.end_time is None else query.end_time  # the second that it is now counts
     begin = query.start_time - query.start_time % width_s
     if query.page is not None:
         begin = max(begin, int(key_in(query.page, int)[0]) // width_s * width_s)
@@ -212,25 +214,29 @@ def span_of(query: BucketQuery, width_s: int, page: tuple[int, int]) -> Span:
 
 def _by_bucket(
     caller: Calling, query: BucketQuery, span: Span, groups: list[Any], models: tuple[str, ...] | None
-) -> dict[int, list[ExchangeSums]]:
+) -> dict[int, list[UsageSum]]:
     """The sums of each bucket that has any, by where it begins."""
-    only = ExchangeFilter(
+    chosen = (
+        ("key", query.api_key_ids),
+        ("team", query.project_ids),
+        ("member", query.user_ids),
+        ("model", models),
+    )
+    asked = dict.fromkeys(DIMENSIONS[name] for name in groups if name in DIMENSIONS)
+    question = UsageQuestion(
+        by=(PERIODS[span.starts.step], *asked),
+        where=tuple((name, tuple(values)) for name, values in chosen if values is not None),
         since_ms=max(span.start, span.starts.start) * 1000,
         until_ms=span.end * 1000,
-        key_ids=_tuple(query.api_key_ids),
-        teams=_tuple(query.project_ids),
-        member_ids=_tuple(query.user_ids),
-        models=models,
     )
-    columns = list(dict.fromkeys(COLUMNS[name] for name in groups if name in COLUMNS))
-    found: dict[int, list[ExchangeSums]] = {}
+    found: dict[int, list[UsageSum]] = {}
     if span.starts:
-        for one in usage_sums(caller.home, only, span.starts.step * 1000, columns, actor=caller.actor):
-            found.setdefault(one.at_ms // 1000, []).append(one)
+        for one in sorted(summed(caller.home, question, actor=caller.actor), key=lambda one: str(one.group)):
+            found.setdefault(cast("int", one.group[0]) // 1000, []).append(one)
     return found
 
 
-def _usage(one: ExchangeSums, groups: list[UsageGroup]) -> CompletionsResult:
+def _usage(one: UsageSum, groups: list[UsageGroup]) -> CompletionsResult:
     written = one.cache_write_5m_tokens + one.cache_write_1h_tokens
     return CompletionsResult(
         input_tokens=one.input_tokens + one.cache_read_tokens + written,
@@ -238,16 +244,14 @@ def _usage(one: ExchangeSums, groups: list[UsageGroup]) -> CompletionsResult:
         input_cache_write_tokens=written,
         input_uncached_tokens=one.input_tokens,
         output_tokens=one.output_tokens + one.reasoning_tokens,
-        num_model_requests=one.requests,
+        num_model_requests=one.exchanges,
         batch=False if "batch" in groups else None,
         **_values(one, groups),
     )
 
 
-def _values(one: ExchangeSums, groups: list[Any]) -> dict[str, Any]:
+def _values(one: UsageSum, groups: list[Any]) -> dict[str, Any]:
     """The values of the groups that we know."""
-    return dict(zip([name for name in groups if name in COLUMNS], one.group, strict=True))
-
-
-def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)
+    known = [name for name in groups if name in DIMENSIONS]
+    values = dict(zip(dict.fromkeys(DIMENSIONS[name] for name in known), one.group[1:], strict=True))
+    return {name: values[DIMENSIONS[name]] for name in known}
