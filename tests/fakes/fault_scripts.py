@@ -266,8 +266,16 @@ def error_event(protocol: str, words: str, *, overloaded: bool = False) -> str:
     return failure_event(protocol, words)
 
 
-async def error_first(asked: Asked, connection: WireConnection) -> None:
-    """The first event is an error; a document is one from its first byte."""
+def error_first(*, ended: bool = True) -> Fault:
+    """The first event is an error, perhaps without the line that ends it; a document is one from its first byte."""
+
+    async def fault(asked: Asked, connection: WireConnection) -> None:
+        await _tell_error(asked, connection, ended=ended)
+
+    return fault
+
+
+async def _tell_error(asked: Asked, connection: WireConnection, *, ended: bool) -> None:
     words = "The model is overloaded: " + SECRET_SHOWN.format(credential=asked.heard.credential)
     if not asked.stream:
         kind = "server_is_overloaded" if asked.heard.protocol == RESPONSES else "overloaded_error"
@@ -275,7 +283,8 @@ async def error_first(asked: Asked, connection: WireConnection) -> None:
         await connection.json(200, error_body(asked.heard.protocol, 503, words, code))
         return
     await connection.sse_start()
-    await connection.sse(error_event(asked.heard.protocol, words, overloaded=True))
+    event = error_event(asked.heard.protocol, words, overloaded=True)
+    await connection.sse(event if ended else event.rstrip())
     await connection.sse_end()
 
 
@@ -329,7 +338,8 @@ FAULTS: dict[str, Fault] = {
     "19-bomb": exploding,
     "20-fields": headed(*[("x-a", "b")] * 10_000),
     "20-long": headed(("x-a", "b" * 1_000_000)),
-    "21-error-first": error_first,
+    "21-error-first": error_first(),
+    "21-error-unended": error_first(ended=False),
     "22-empty": nothing,
     "23-reset": breaking(reset),
     "23-close": breaking(close),

@@ -1,4 +1,4 @@
-"""A provider with every fault before content there is (F01 to F23) and one after it (F28), in four protocols.
+"""A provider with every fault there is before content (F01 to F23) and after it (F24 to F37), in four protocols.
 
 The fault is chosen by the model's name in the call, up to its first dot: `09-limited.whatever` is refused with a 429. A fault of
 the network has a door of its own, an address where no call gets through. Every call that does is in `heard`: the oracle for how
@@ -22,6 +22,7 @@ from unittest.mock import patch
 import trustme
 
 from tests.fakes.fault_scripts import FAULTS, Asked, Heard, asks_for_stream, hear, well
+from tests.fakes.stream_faults import STREAM_FAULTS
 from tests.fakes.wire import RecordedCall, WireConnection, WireServer
 
 NETWORK: dict[str, str] = {
@@ -39,6 +40,7 @@ NETWORK: dict[str, str] = {
 """Faults of the network, and the door of each."""
 
 
+PLAYED = FAULTS | STREAM_FAULTS
 LOOK_UP_S = 0.4
 """How long the resolver is silent about a name that stalls."""
 look_up = socket.getaddrinfo
@@ -125,7 +127,7 @@ class FaultUpstream:
     async def _answer(self, call: RecordedCall, connection: WireConnection) -> None:
         heard = hear(call)
         self.heard.append(heard)
-        fault = well if heard.model in self.mended else FAULTS[heard.model.partition(".")[0]]
+        fault = well if heard.model in self.mended else PLAYED[heard.model.partition(".")[0]]
         await fault(Asked(call, heard, asks_for_stream(call), self._canary_url), connection)
 
     async def _open(self, name: str, tls: ssl.SSLContext | None = None) -> None:

@@ -268,6 +268,11 @@ class WireServer:
         """How many connections the client has not closed."""
         return sum(connection.gone_at is None for connection in self.connections)
 
+    def stop_listening(self) -> None:
+        """Take no new connections; those there are go on."""
+        if self._listener is not None:
+            self._listener.close()
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._accept, "127.0.0.1", 0, ssl=self.tls)

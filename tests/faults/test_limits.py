@@ -357,3 +357,41 @@ async def test_the_secret_before_a_rotation_ends_with_its_overlap(tmp_path: Path
         assert [(await ask(gateway, CHAT, headers)).status for headers in (old, new)] == [200, 200]
         await asyncio.sleep(1.1)
         assert [(await ask(gateway, CHAT, headers)).status for headers in (old, new)] == [401, 200]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_what_takes_nothing_tells_how_the_rates_stand(tmp_path: Path, protocol: str) -> None:
+    """A list of models, a count of tokens, and a call that is refused before it counts."""
+    async with wired(tmp_path, CHAT, answering(CHAT)) as (gateway, server):
+        headers = limited(gateway, requests_per_minute=5)
+        plain = await gateway.get("/v1/models", gateway.headers())
+        assert not [name for name in plain.headers if "ratelimit" in name]
+        assert (await ask(gateway, protocol, headers)).status == 200
+        for _ in range(2):
+            looked = [await look(gateway, protocol, what, headers) for what in ("models", "count", "refused", "named")]
+            assert [reply.status for reply in looked] == [200, 200, 400, 400]
+            for reply in looked:
+                told = reply.headers
+                assert (told["x-anykey-ratelimit-limit-requests"], told["x-anykey-ratelimit-remaining-requests"]) == (
+                    "5",
+                    "4",
+                )
+        assert len(server.calls) == 1
+
+
+async def look(gateway: RunningGateway, protocol: str, what: str, headers: dict[str, str]) -> WireReply:
+    """A question to the gateway itself."""
+    paths = {CHAT: PATHS[CHAT], MESSAGES: PATHS[MESSAGES], RESPONSES: "/v1/responses", GEMINI: GEMINI_PATH}
+    if what == "models":
+        more = {"anthropic-version": "2023-06-01"} if protocol == MESSAGES else {}
+        return await gateway.get("/v1beta/models" if protocol == GEMINI else "/v1/models", {**headers, **more})
+    if what == "refused":
+        return await gateway.post(paths[protocol], b"[]", headers)
+    if what == "named":
+        return await gateway.post(paths[protocol], {"model": "test-model"}, {**headers, "idempotency-key": "x" * 300})
+    if protocol == GEMINI:
+        asked: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+        return await gateway.post("/v1beta/models/test-model:countTokens", asked, headers)
+    if protocol == MESSAGES:
+        return await gateway.post("/v1/messages/count_tokens", request(MESSAGES), headers)
+    return await gateway.post("/v1/responses/input_tokens", {"model": "test-model", "input": "hi"}, headers)

@@ -35,6 +35,8 @@ FREE = [
     "06-tls-stall",
     "09-limited",
     "11-401",
+    "11-403",
+    "12-402",
     "12-quota",
     "13-400",
     "14-500",
@@ -45,6 +47,7 @@ FREE = [
     "16-foreign",
     "17-error",
     "21-error-first",
+    "21-error-unended",
 ]
 UNKNOWN = ["08-silent", "18-short", "20-fields", "22-empty", "23-reset", "23-close", "23-end", "23-stall"]
 BROKEN = [

@@ -15,6 +15,7 @@ from anykey.storage.charges import TillDown
 from anykey.storage.till import Till
 from tests.fakes.agents import RESPONSES
 from tests.fakes.answers import CHAT, MESSAGES, PATHS, PROTOCOLS, answering, failing, request
+from tests.fakes.fault_upstream import FaultUpstream
 from tests.fakes.gateway import RunningGateway, lab
 from tests.fakes.money import ANSWER_NANO, INPUT_NANO, OUTPUT_NANO, allow, charges, price_everything, settled
 from tests.fakes.wire import RecordedCall, Script, WireConnection, WireServer
@@ -299,3 +300,22 @@ async def test_every_call_can_go_through_the_till(tmp_path: Path) -> None:
             reply = await gateway.post(PATHS[CHAT], request(CHAT))
             (one,) = await settled(gateway.home, reply.headers["x-anykey-request-id"])
     assert (one.state, one.cost_nano) == ("settled", ANSWER_NANO)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_that_leaves_before_anything_was_sent(tmp_path: Path, *, stream: bool) -> None:
+    """Nobody took the connection yet, so nobody heard of the call."""
+    price_everything(tmp_path)
+    async with FaultUpstream() as upstream, RunningGateway(tmp_path, lab(CHAT, upstream.url("blackhole"))) as gateway:
+        allow(gateway)
+        for how in LEAVES:
+            async with gateway.sent("POST", PATHS[CHAT], request(CHAT, stream=stream)) as (_, writer):
+                while not any(one.state == "open" for one in charges(gateway.home).values()):
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
+                leave(writer, how)
+                await gateway.rows(LEAVES.index(how) + 1)
+        rows = await gateway.rows(len(LEAVES))
+        kept = await settled(gateway.home, *[row.id for row in rows])
+    assert {(one.state, one.basis, one.cost_nano) for one in kept} == {("void", "free", 0)}
+    assert {(row.cost_basis, row.cost_nano, row.failure) for row in rows} == {("free", 0, "client_gone")}

@@ -119,9 +119,10 @@ class Ended(msgspec.Struct, frozen=True, gc=False):
 
 
 class Broke(msgspec.Struct, frozen=True, gc=False):
-    """The answer is not complete and never will be."""
+    """The answer is not complete and never will be. ``told``: the upstream itself says so; else it is what we make of it."""
 
     failure: Failure
+    told: bool = False
 
 
 StreamEvent = (

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
+from anykey.accounts.keys import ApiKey
 from anykey.conversation.losses import summarize
-from anykey.exchange.exchange import Exchange
+from anykey.conversation.parts import ProtocolName
+from anykey.exchange.entry import look
+from anykey.exchange.exchange import Exchange, Inbound
+from anykey.exchange.gateway import Gateway
 from anykey.exchange.limit_headers import limit_headers
 from anykey.exchange.ports import Headers
 from anykey.exchange.ways import WayOut, maker_headers
+from anykey.protocols.catalog import CODECS
 
 LOSSES_LIMIT = 2000
 LOSSES_HEADER = b"x-anykey-losses"
@@ -47,6 +52,16 @@ def refusal_headers(exchange: Exchange) -> Headers:
     if exchange.step is None:
         return trace
     return (*trace, *maker_headers(exchange.step), (ATTEMPTS_HEADER, b"%d" % exchange.attempts))
+
+
+def lookup_headers(key: ApiKey, protocol: ProtocolName, gateway: Gateway) -> Headers:
+    """How a key's rates stand, for an answer that is no call of a model: a list of models."""
+    if key.purse is None or not key.purse.rates:
+        return ()
+    exchange = Exchange("", Inbound(CODECS[protocol], (), b"", ""), 0.0, int(gateway.wall_clock() * 1000))
+    exchange.key = key
+    look(exchange, gateway)
+    return limit_headers(exchange)
 
 
 def with_attempts(headers: Headers, attempts: int) -> Headers:

@@ -48,13 +48,13 @@ async def ask(exchange: Exchange, way: WayOut, strip: str, reply: Reply, gateway
         raise AttemptFailed(error.failure, unsendable=True) from None
     headers = answer_headers(exchange, way)
     call = _call(exchange, way, crossing)
-    exchange.copies = crossing.copies
-    exchange.asking = True
+    if crossing.copies != exchange.copies:
+        exchange.copies = crossing.copies
     try:
         if exchange.stream or crossing.copies > 1 or not way.authorised:
             upstream = await _send(exchange, way, call, crossing.copies, Beats(reply, headers, gateway))
         else:
-            upstream = await gateway.upstream.send(call)
+            upstream = await gateway.upstream.send(call, exchange)
         try:
             if upstream.retried:
                 exchange.reconnected = True
@@ -133,8 +133,8 @@ async def _send(exchange: Exchange, way: WayOut, call: Call, copies: int, to: Be
         if not way.authorised:
             call = await gateway.authorised(call, way)
         if copies == 1:
-            return await gateway.upstream.send(call)
-        return await send_all(gateway.upstream, call, copies)
+            return await gateway.upstream.send(call, exchange)
+        return await send_all(gateway.upstream, call, copies, exchange)
     except TokenRefused as error:
         log.warning("%s: no access token for %s: %s", exchange.request_id, way.step.deployment.id, error)
         raise AttemptFailed(no_token(error.status)) from None

@@ -41,7 +41,8 @@ _SYSTEM_ROLES = frozenset({"system", "developer"})
 
 class BodyFacts(NamedTuple):
     """`tokens`: estimated, of the whole input. `images`: in what was said since the model spoke last. `system` and `asked`: the
-    beginnings of the system texts and of the user's last words, for who looks for marks."""
+    beginnings of the system texts and of the user's last words, for who looks for marks. `named`: documents, sounds and films
+    that are only named, so that nobody here knows how long they are."""
 
     tokens: int = 0
     max_tokens: int | None = None
@@ -53,6 +54,7 @@ class BodyFacts(NamedTuple):
     system: str = ""
     asked: str = ""
     client_metadata: str = ""
+    named: int = 0
 
 
 _top = msgspec.json.Decoder(Top)
@@ -94,6 +96,7 @@ def read_body(body: bytes) -> BodyFacts:
         system="\n".join(tally.system),
         asked=tally.asked,
         client_metadata=bytes(top.client_metadata)[:_LONGEST_METADATA].decode(errors="replace"),
+        named=tally.named,
     )
 
 
@@ -110,7 +113,7 @@ class _Tally:
     """What was counted so far. `size` is bytes of text, `tokens` what media and messages cost besides."""
 
     def __init__(self) -> None:
-        self.size = self.tokens = self.images = 0
+        self.size = self.tokens = self.images = self.named = 0
         self.system: list[str] = []
         self.asked = ""
 
@@ -181,6 +184,11 @@ class _Tally:
             self._see(_base64_in(said.image_url))
         if size_of(said.file_data):
             self.tokens += _document_tokens(size_of(said.file_data))
+            self.named += bytes(memoryview(said.file_data)[:1]) == b"{"  # Gemini's, which names one
+        if any(map(size_of, (said.file_id, said.file_url, said.video_url, said.audio_url))):
+            self._hear_of(said.type or "")
+        if said.fileData is not None:
+            self._hear_of(said.fileData.mimeType or "")
         for source in (said.source, said.inlineData, said.inline_data, said.file, said.input_audio):
             if source is None:
                 continue
@@ -190,7 +198,16 @@ class _Tally:
             elif source.type == "text":
                 self.size += size_of(source.data)
             else:
-                self.tokens += _document_tokens(size_of(source.data) or size_of(source.file_data))
+                size = size_of(source.data) or size_of(source.file_data)
+                self.tokens += _document_tokens(size)
+                self.named += not size
+
+    def _hear_of(self, kind: str) -> None:
+        """Something that is named by an address or an id."""
+        if "image" in kind:
+            self._see(b"")
+        else:
+            self.named += 1
 
     def _see(self, head: bytes) -> None:
         self.images += 1

@@ -73,6 +73,11 @@ class Said(msgspec.Struct):
     input_audio: Source | None = None
     image_url: msgspec.Raw = NOTHING
     file_data: msgspec.Raw = NOTHING
+    file_id: msgspec.Raw = NOTHING
+    file_url: msgspec.Raw = NOTHING
+    fileData: Source | None = None  # noqa: N815
+    video_url: msgspec.Raw = NOTHING
+    audio_url: msgspec.Raw = NOTHING
 
 
 class Tool(msgspec.Struct):

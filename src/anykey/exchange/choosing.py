@@ -57,7 +57,8 @@ def choose(exchange: Exchange, gateway: Gateway) -> Plan:
             raise FailureError(failure_of(found))
         route = found
     exchange.group, exchange.route, exchange.public_model = route.group, route.resolved_by, route.model
-    exchange.scenario, exchange.config = route.scenario, route.config
+    if route.scenario is not None or route.config is not None:
+        exchange.scenario, exchange.config = route.scenario, route.config
     return route
 
 

@@ -6,47 +6,70 @@
     it never came, and an upstream may have made it          unknown      not known
     what the call is sold by has no price                    unpriced     not known
 
+The card is that of the service tier which the answer names, not of the one that was asked for: an upstream need not grant it.
 An upstream's numbers for the parts that it did tell count before ours: the prompt of a stream that broke, for one.
 """
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from anykey.accounts.amounts import usd_text
-from anykey.accounts.pricing import Billable, Priced, Sale, bill
+from anykey.accounts.pricing import Billable, Priced, bill
 from anykey.conversation.estimate import tokens_of
 from anykey.conversation.usage import Usage
 from anykey.exchange.body_facts import read_body
 from anykey.exchange.exchange import NO_USAGE, Exchange
 from anykey.exchange.gateway import Gateway
+from anykey.protocols.tiers import tier_word
+from anykey.providers.price_book import STANDARD_TIERS
 from anykey.providers.rate_cards import ONE
 from anykey.routing.configured import DEFAULT_GROUP
 from anykey.routing.plan import PlanStep
 
 COST_HEADER = b"x-anykey-cost"
-USUAL_REGION = "global"
+AUTO, FAST = "auto", "fast"
+MOST_WARNED = 10_000
+
+log = logging.getLogger(__name__)
+_said = msgspec.json.Decoder()
 
 
-def price_of(exchange: Exchange, step: PlanStep, gateway: Gateway) -> Priced | None:
-    """The card by which a call at ``step`` is sold; None: it has no price."""
-    snapshot, endpoint = gateway.snapshot, step.endpoint
-    provider = snapshot.by_name.get(endpoint.provider)
-    if provider is None or step.custom is not None:
+def price_of(exchange: Exchange, step: PlanStep, gateway: Gateway, tier: str | None = None) -> Priced | None:
+    """The card by which a call at ``step`` is sold in a service tier (None: the usual one); None: it has no price."""
+    model = exchange.public_model or exchange.model
+    return gateway.prices.of(gateway.snapshot, step, model, tier, exchange.at_ms)
+
+
+def prices_asked(exchange: Exchange, step: PlanStep, gateway: Gateway) -> list[Priced | None]:
+    """By which cards it may come to be sold: in the tier that the caller asks for; in the usual one, for no upstream has to grant
+    another; in any there is, where the upstream is to choose."""
+    asked = tier_asked(exchange)
+    tiers: tuple[str | None, ...] = (None,)
+    if asked == AUTO:
+        tiers = (None, *gateway.snapshot.prices.tiers)
+    elif asked is not None and asked not in STANDARD_TIERS:
+        tiers = (asked, None)
+    return [price_of(exchange, step, gateway, tier) for tier in tiers]
+
+
+def tier_asked(exchange: Exchange) -> str | None:
+    """The service tier in the caller's own body; ``speed`` is how Messages calls one."""
+    peek = exchange.peek
+    if peek is None:
         return None
-    tier = exchange.peek.service_tier if exchange.peek is not None else None
-    return snapshot.prices.find(
-        Sale(
-            exchange.public_model or exchange.model,
-            step.deployment.model,
-            endpoint.provider,
-            provider.settings.kind.id,
-            provider.lane,
-            endpoint.region or USUAL_REGION,
-            bytes(tier).strip(b'"').decode(errors="replace") if tier else None,
-            exchange.at_ms // 1000,
-        )
-    )
+    if peek.speed and _text(peek.speed) == FAST:
+        return FAST
+    return _text(peek.service_tier) if peek.service_tier else None
+
+
+def _text(said: msgspec.Raw) -> str | None:
+    try:
+        return tier_word(_said.decode(said))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def reckon(exchange: Exchange, gateway: Gateway) -> None:
@@ -60,15 +83,25 @@ def reckon(exchange: Exchange, gateway: Gateway) -> None:
     if not _is_told(exchange):
         exchange.usage = _estimated(exchange, step, gateway)
         exchange.usage_source = "estimated"
-    priced = price_of(exchange, step, gateway)
+    priced = price_of(exchange, step, gateway, exchange.tier)
     if priced is None:
         exchange.cost_basis = "unpriced"
+        warn_unpriced(step, gateway)
         return
     group = gateway.snapshot.groups.get(exchange.group or DEFAULT_GROUP)
     multiplier = ONE if group is None else group.price_multiplier
     exchange.cost_basis = "upstream" if exchange.usage_source == "upstream" else "estimated"
     exchange.price_id = priced.card.id
     exchange.cost = bill(priced.card, Billable(exchange.usage or NO_USAGE), multiplier)
+
+
+def warn_unpriced(step: PlanStep, gateway: Gateway) -> None:
+    """Tell the operator, once for each deployment. The built-in ones and a caller's own are not for sale."""
+    deployment, known = step.deployment.id, gateway.unpriced
+    if deployment in known or step.custom is not None or step.endpoint.built_in or len(known) >= MOST_WARNED:
+        return
+    known.add(deployment)
+    log.warning("%s has no price: its calls cost nothing ('anykey rate-cards list --unpriced')", deployment)
 
 
 def cost_text(exchange: Exchange, gateway: Gateway) -> bytes | None:

@@ -15,8 +15,10 @@ import msgspec
 from anykey.conversation.estimate import estimate_input_tokens
 from anykey.conversation.failures import Failure, FailureError
 from anykey.exchange.choosing import choose
+from anykey.exchange.entry import look
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
+from anykey.exchange.limit_headers import limit_headers
 from anykey.exchange.ports import Headers, Reply
 from anykey.exchange.responses.expansion import expand
 from anykey.exchange.steps import admit, authenticate, refuse
@@ -43,6 +45,7 @@ async def count_tokens(exchange: Exchange, reply: Reply, gateway: Gateway) -> No
     """Answer ``count_tokens``, ``input_tokens`` or ``:countTokens``, by the exchange's protocol."""
     try:
         exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
+        look(exchange, gateway)
         if exchange.codec.name == "openai_responses":
             exchange.body = await expand(exchange.body, exchange.key, gateway)
         admit(exchange)
@@ -125,6 +128,7 @@ async def _answer(exchange: Exchange, reply: Reply, counted: int, mark: bytes) -
         (b"content-type", b"application/json"),
         (exchange.codec.request_id_header, request_id),
         (ID_HEADER, request_id),
+        *limit_headers(exchange),
     )
     exchange.status = 200
     body = COUNTERS[exchange.codec.name].encode_count(counted)

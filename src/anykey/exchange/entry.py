@@ -24,7 +24,7 @@ async def enter(exchange: Exchange, gateway: Gateway) -> None:
     rates = exchange.key.purse.rates if exchange.key is not None and exchange.key.purse is not None else ()
     if not rates:
         return
-    foreseen = foresee(exchange) if _counts_tokens(rates) else None
+    foreseen = exchange.foreseen = foresee(exchange) if _counts_tokens(rates) else None
     found = await gateway.limiter.take(rates, _tokens(foreseen))
     if (
         isinstance(found, Exceeded)
@@ -37,6 +37,13 @@ async def enter(exchange: Exchange, gateway: Gateway) -> None:
     if isinstance(found, Exceeded):
         raise FailureError(_too_fast(found))
     exchange.entry = found
+
+
+def look(exchange: Exchange, gateway: Gateway) -> None:
+    """How its key's rates stand, for a call that takes nothing of them: one that is refused before, or that generates nothing."""
+    purse = exchange.key.purse if exchange.key is not None else None
+    if purse is not None and purse.rates and not exchange.rates:
+        exchange.rates = gateway.limiter.look(purse.rates)
 
 
 def leave(exchange: Exchange, gateway: Gateway) -> None:

@@ -19,7 +19,7 @@ from anykey.protocols.codec import StreamDecoder
 from anykey.upstream.client import Reply as UpstreamReply
 from anykey.upstream.client import UpstreamClient
 from anykey.upstream.failures import UpstreamError
-from anykey.upstream.records import Call
+from anykey.upstream.records import Asker, Call
 
 MOST_COPIES = 8
 
@@ -83,9 +83,27 @@ class Fan:
             await self._waiting.put(error)
 
 
-async def send_all(client: UpstreamClient, call: Call, copies: int) -> Fan:
-    """Make ``call`` so many times at once. UpstreamError: one of them failed, and the others were given up."""
-    tasks = [asyncio.create_task(client.send(call)) for _ in range(copies)]
+class _Copy:
+    """The asker of one copy: as soon as any of them is written, the call is."""
+
+    __slots__ = ("_asker",)
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    @property
+    def asking(self) -> bool:
+        return self._asker.asking
+
+    @asking.setter
+    def asking(self, written: bool) -> None:
+        self._asker.asking |= written
+
+
+async def send_all(client: UpstreamClient, call: Call, copies: int, asker: Asker) -> Fan:
+    """Make ``call`` so many times at once; ``asker`` is told when any of them is written. UpstreamError: one of them failed, and
+    the others were given up."""
+    tasks = [asyncio.create_task(client.send(call, _Copy(asker))) for _ in range(copies)]
     kept: list[asyncio.Task[UpstreamReply]] = []
     try:
         for done in asyncio.as_completed(tasks):

@@ -1,11 +1,13 @@
 """What a call may use at the most: its prompt, and the longest answer that its caller allows or its model can give.
 
-The prompt is bounded by the length of the body, which costs nothing to know; only a purse that has no room for that is worth the
-quarter of a millisecond in which the body is gone through, and pictures are counted as what they cost.
+The prompt is bounded by the length of the body, which costs nothing to know, unless a medium may be named in it, whose tokens
+have nothing to do with the length of its name. Only for that, or a purse that has no room for the bound, is it worth the quarter
+of a millisecond in which the body is gone through, and pictures are counted as what they cost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -21,7 +23,13 @@ MOST_TOKENS = 10_000_000
 """No answer is longer, whatever the caller allows."""
 MOST_COPIES = 128
 """Answers of one call; who asks for more is refused by everybody."""
+FILE_TOKENS = 100_000
+"""Of a document, sound or film that a call names and does not bring: what sixty pages or so come to."""
 _SLACK_PERCENT = 110
+_MARKS, _GOOGLES_MARKS = (b'url"', b'file_id"'), (b'eUri"', b'_uri"')
+"""Ends of the names of fields that name a medium."""
+_ESCAPE = b"\\u00"
+"""How a field's name may begin to be written another way."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -71,10 +79,18 @@ class Foreseen(msgspec.Struct):
 
 
 def foresee(exchange: Exchange) -> Foreseen:
-    """What is known of a call before its body is gone through."""
-    bound = -(-len(exchange.body) * _SLACK_PERCENT // (BYTES_PER_TOKEN * 100))
+    """What is known of a call before its body is gone through; at once where that may name a picture or a file."""
+    body = exchange.body
     output, copies = _said(exchange)
+    if _may_name(body, _GOOGLES_MARKS if exchange.codec.name == "gemini_generate" else _MARKS):
+        facts = read_body(body)
+        return Foreseen(exchange, facts.tokens + FILE_TOKENS * facts.named, output, copies, exact=True)
+    bound = -(-len(body) * _SLACK_PERCENT // (BYTES_PER_TOKEN * 100))
     return Foreseen(exchange, bound, output, copies)
+
+
+def _may_name(body: bytes, marks: tuple[bytes, bytes]) -> bool:
+    return marks[0] in body or marks[1] in body or (b"\\" in body and _ESCAPE in body)
 
 
 def _said(exchange: Exchange) -> tuple[int | None, int]:
@@ -84,14 +100,15 @@ def _said(exchange: Exchange) -> tuple[int | None, int]:
             body = _body.decode(exchange.body)
         except _UNREADABLE:
             return None, 1
-        said = body.generationConfig or body.generation_config or _Configured()
-        output, copies = said.maxOutputTokens or said.max_output_tokens, said.candidateCount or said.candidate_count
-        return _bounded(output, MOST_TOKENS), _bounded(copies, MOST_COPIES) or 1
+        said = [one for one in (body.generationConfig, body.generation_config) if one is not None]
+        output = [value for one in said for value in (one.maxOutputTokens, one.max_output_tokens)]
+        copies = [value for one in said for value in (one.candidateCount, one.candidate_count)]
+        return _largest(output, MOST_TOKENS), _largest(copies, MOST_COPIES) or 1
     peek = exchange.peek
-    if peek is None:
+    if peek is None or not (peek.max_completion_tokens or peek.max_output_tokens or peek.max_tokens or peek.n):
         return None, 1
-    output = _read(peek.max_completion_tokens) or _read(peek.max_output_tokens) or _read(peek.max_tokens)
-    return _bounded(output, MOST_TOKENS), _bounded(_read(peek.n), MOST_COPIES) or 1
+    allowed = (_read(peek.max_completion_tokens), _read(peek.max_output_tokens), _read(peek.max_tokens))
+    return _largest(allowed, MOST_TOKENS), _largest((_read(peek.n),), MOST_COPIES) or 1
 
 
 def _read(said: msgspec.Raw) -> Any:
@@ -103,8 +120,19 @@ def _read(said: msgspec.Raw) -> Any:
         return None
 
 
+def _largest(values: Iterable[Any], most: int) -> int | None:
+    """The largest of the numbers that can be meant, for which of a limit's names an upstream heeds is its own affair; None:
+    there is none."""
+    return max([found for value in values if (found := _bounded(value, most)) is not None], default=None)
+
+
 def _bounded(value: Any, most: int) -> int | None:
-    """A number that can be meant; None for anything else."""
+    """A number that can be meant, written as a text too, as some upstreams take it; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return min(value, most) if type(value) is int and value > 0 else None

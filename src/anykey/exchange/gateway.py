@@ -13,7 +13,8 @@ from anykey.exchange.calibration import Calibration
 from anykey.exchange.carry import Carry
 from anykey.exchange.limiting import Limiter, MemoryLimiter
 from anykey.exchange.named_calls import NamedCalls
-from anykey.exchange.ports import Keys, Monotonic, Recorder, SharedHealth, Till, WallClock
+from anykey.exchange.ports import Bodies, Keys, Monotonic, Recorder, SharedHealth, Till, WallClock
+from anykey.exchange.prices import Prices
 from anykey.exchange.reasoning_memory import ReasoningMemory
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.verified import VerifiedKeys
@@ -50,6 +51,7 @@ class Gateway:
     carry: Carry = field(init=False, repr=False)
     affinity: Affinity = field(init=False, repr=False)
     ways: Ways = field(default_factory=Ways, repr=False)
+    prices: Prices = field(default_factory=Prices, repr=False)
     health: SharedHealth | None = None
     """What is not well, for all processes; None: each finds out for itself."""
     limiter: Limiter = field(default_factory=MemoryLimiter, repr=False)
@@ -60,6 +62,8 @@ class Gateway:
     """The calls that have names; None: no name counts."""
     till: Till | None = None
     """Holds and settles the money of calls; None: nothing is held."""
+    bodies: Bodies | None = None
+    """Keeps what is said in the calls of keys that are logged in full; None: nothing is."""
     every_call: bool = False
     """The calls of keys without limits go through the till too."""
     assumed_output_tokens: int = 16_384
@@ -82,6 +86,7 @@ class Gateway:
         """Route by ``snapshot`` from now on. What is under way ends on the one it began with."""
         self.snapshot = snapshot
         self.ways.clear()
+        self.prices.clear()
 
     def way_out(self, step: PlanStep, credential: StoredCredential | None = None) -> WayOut:
         """The fixed part of a call to the step's endpoint, with this credential of its, or with its first."""

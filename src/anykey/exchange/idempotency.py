@@ -17,6 +17,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from anykey.conversation.failures import Failure, FailureError
+from anykey.exchange.entry import look
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.named_calls import NamedCalls
@@ -44,7 +45,7 @@ async def once(exchange: Exchange, place: str, reply: Reply, gateway: Gateway, r
         await run(exchange, reply, gateway)
         return
     try:
-        key = authenticate(exchange.headers, gateway, exchange.peer)
+        key = exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
         name = Name(key.id, _name_of(header(exchange.headers, HEADER) or b""))
         digest = digest_of(place, exchange.body)
         found = await _begin(store, name, digest, exchange.request_id)
@@ -53,6 +54,7 @@ async def once(exchange: Exchange, place: str, reply: Reply, gateway: Gateway, r
             await _serve_again(found, reply)
             return
     except FailureError as error:
+        look(exchange, gateway)
         await refuse(exchange, error.failure, reply)
         return
     remembered = RememberedReply(reply, exchange, store, found)

@@ -4,6 +4,9 @@ OpenAI's SDKs and programs read ``x-ratelimit-*``, whose reset is a duration (``
 ``anthropic-ratelimit-*``, whose reset is a time (RFC 3339). Ours are the same for everybody: resets in seconds, and of money a
 time. We have one limit for tokens, whichever way they go, so Anthropic's input and output tokens are told the same numbers. Of
 several limits of a kind the one that is nearest to its end is told. A rate is reset when all of it is free again.
+
+All this is on every answer to such a key, so names are spelled once, and texts are kept while they repeat: calls of one moment
+have the same resets, and those that were held together the same amounts.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from anykey.accounts.amounts import usd_text
 from anykey.accounts.rates import RateState
@@ -19,7 +23,18 @@ from anykey.exchange.paying import Hold
 from anykey.exchange.ports import Headers
 from anykey.storage.charges import BudgetState
 
-_ANTHROPIC = {"requests": ("requests",), "tokens": ("tokens", "input-tokens", "output-tokens")}
+TEXTS_KEPT = 512
+_TOLD = ("limit", "remaining", "reset")
+_UNITS = ("requests", "tokens", "concurrency")
+_SPELLED = {"requests": ("requests",), "tokens": ("tokens", "input-tokens", "output-tokens")}
+
+# The names of a rate's limit, what remains of it, and its reset.
+_OURS = {unit: tuple(f"x-anykey-ratelimit-{what}-{unit}".encode() for what in _TOLD) for unit in _UNITS}
+_OPENAI = {unit: tuple(f"x-ratelimit-{what}-{unit}".encode() for what in _TOLD) for unit in _UNITS}
+_ANTHROPIC = {
+    unit: [tuple(f"anthropic-ratelimit-{name}-{what}".encode() for what in _TOLD) for name in names]
+    for unit, names in _SPELLED.items()
+}
 
 
 def limit_headers(exchange: Exchange) -> Headers:
@@ -33,22 +48,22 @@ def limit_headers(exchange: Exchange) -> Headers:
 
 def _rate_headers(exchange: Exchange) -> Headers:
     told: list[tuple[bytes, bytes]] = []
+    protocol = exchange.codec.name
     for state in _tightest(exchange.rates):
-        unit, limit, remaining = state.rate.unit, b"%d" % state.rate.limit, b"%d" % state.remaining
-        name = b"x-anykey-ratelimit-%b-" + unit.encode()
-        told += [(name % b"limit", limit), (name % b"remaining", remaining)]
-        if unit == "concurrency":
+        rate, _, reset_ms = state
+        limit, remaining = b"%d" % rate.limit, b"%d" % state.remaining
+        of_limit, of_remaining, of_reset = _OURS[rate.unit]
+        told += ((of_limit, limit), (of_remaining, remaining))
+        if rate.unit == "concurrency":
             continue
-        told.append((name % b"reset", b"%d" % math.ceil(state.reset_ms / 1000)))
-        if exchange.codec.name == "anthropic_messages":
-            when = rfc3339(exchange.at_ms + state.reset_ms)
-            for spelled in _ANTHROPIC[unit]:
-                name = b"anthropic-ratelimit-" + spelled.encode()
-                told += [(name + b"-limit", limit), (name + b"-remaining", remaining), (name + b"-reset", when)]
-        elif exchange.codec.name != "gemini_generate":
-            name = b"x-ratelimit-%b-" + unit.encode()
-            reset = duration(state.reset_ms)
-            told += [(name % b"limit", limit), (name % b"remaining", remaining), (name % b"reset", reset)]
+        told.append((of_reset, _seconds(reset_ms)))
+        if protocol == "anthropic_messages":
+            when = rfc3339(exchange.at_ms + reset_ms)
+            for of_limit, of_remaining, of_reset in _ANTHROPIC[rate.unit]:
+                told += ((of_limit, limit), (of_remaining, remaining), (of_reset, when))
+        elif protocol != "gemini_generate":
+            of_limit, of_remaining, of_reset = _OPENAI[rate.unit]
+            told += ((of_limit, limit), (of_remaining, remaining), (of_reset, duration(reset_ms)))
     return tuple(told)
 
 
@@ -61,8 +76,8 @@ def _money_headers(hold: Hold) -> Headers:
         budget = state.budget
         told = [
             (b"x-anykey-budget-name", f"{budget.owner_kind}:{budget.period}".encode()),
-            (b"x-anykey-budget-limit", usd_text(budget.limit_nano).encode()),
-            (b"x-anykey-budget-remaining", usd_text(_left(state)).encode()),
+            (b"x-anykey-budget-limit", _usd(budget.limit_nano)),
+            (b"x-anykey-budget-remaining", _usd(_left(state))),
         ]
         if state.resets_ms is not None:
             told.append((b"x-anykey-budget-reset", rfc3339(state.resets_ms)))
@@ -70,7 +85,7 @@ def _money_headers(hold: Hold) -> Headers:
     if refused is not None and refused.credit:
         credit_nano = refused.available_nano
     if credit_nano is not None:
-        told.append((b"x-anykey-credit-remaining", usd_text(credit_nano).encode()))
+        told.append((b"x-anykey-credit-remaining", _usd(credit_nano)))
     return tuple(told)
 
 
@@ -93,6 +108,17 @@ def _left(state: BudgetState) -> int:
     return max(state.budget.limit_nano - state.spent_nano - state.held_nano, 0)
 
 
+@lru_cache(TEXTS_KEPT)
+def _usd(nano: int) -> bytes:
+    return usd_text(nano).encode()
+
+
+@lru_cache(TEXTS_KEPT)
+def _seconds(ms: int) -> bytes:
+    return b"%d" % math.ceil(ms / 1000)
+
+
+@lru_cache(TEXTS_KEPT)
 def duration(ms: int) -> bytes:
     """A duration as OpenAI writes it: ``250ms``, ``8.64s``, ``6m0s``."""
     if 0 < ms < 1000:
@@ -104,4 +130,9 @@ def duration(ms: int) -> bytes:
 
 def rfc3339(at_ms: int) -> bytes:
     """A moment as Anthropic writes it: whole seconds, UTC, never too early."""
-    return datetime.fromtimestamp(math.ceil(at_ms / 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    return _moment(math.ceil(at_ms / 1000))
+
+
+@lru_cache(TEXTS_KEPT)
+def _moment(at_s: int) -> bytes:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()

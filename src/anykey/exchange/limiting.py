@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from anykey.accounts.purse import Rate
-from anykey.accounts.rates import Book, Exceeded, RatesUnavailable, Taken, divided
+from anykey.accounts.rates import MOST_KEPT, Book, Exceeded, RateState, RatesUnavailable, Taken, divided
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,19 @@ LOOK_AGAIN_S = 1.0
 LOG_EVERY_S = 1.0
 
 
-class Limiter(Protocol):
+class Gate(Protocol):
     """``take`` lets a call in or says why not; who was let in must ``leave``, which neither waits nor fails. ``tokens`` are an
     estimate going in and the truth going out."""
 
     async def take(self, rates: tuple[Rate, ...], tokens: int) -> Taken | Exceeded: ...
     def leave(self, taken: Taken, tokens: int) -> None: ...
     async def aclose(self) -> None: ...
+
+
+class Limiter(Gate, Protocol):
+    """``look``: how the rates stand as far as this process knows; nothing is taken, and nobody is asked."""
+
+    def look(self, rates: tuple[Rate, ...]) -> tuple[RateState, ...]: ...
 
 
 class MemoryLimiter:
@@ -47,6 +53,9 @@ class MemoryLimiter:
     def leave(self, taken: Taken, tokens: int) -> None:
         self._book.leave(taken, tokens)
 
+    def look(self, rates: tuple[Rate, ...]) -> tuple[RateState, ...]:
+        return self._book.look(rates, int(self._monotonic() * 1000))
+
     async def aclose(self) -> None:
         """There is nothing to let go of."""
 
@@ -55,7 +64,7 @@ class GuardedLimiter:
     """Counts in ``shared``, one place for all processes, as long as that answers. ``workers``: how many processes share it."""
 
     def __init__(
-        self, shared: Limiter, workers: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
+        self, shared: Gate, workers: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._shared = shared
         self._own = MemoryLimiter(monotonic)
@@ -65,6 +74,8 @@ class GuardedLimiter:
         self._failing_since = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._logged_at = float("-inf")
+        self._heard: dict[str, tuple[RateState, float]] = {}
+        """How each rate of a minute stood when its last call came, and when that was."""
 
     @property
     def apart(self) -> bool:
@@ -80,11 +91,31 @@ class GuardedLimiter:
                 self._failed(error, asked_at)
             else:
                 self._failures = 0
+                self._hear(found.states)
                 return found
         return await self._own.take(divided(rates, self._workers()), tokens)
 
     def leave(self, taken: Taken, tokens: int) -> None:
         (self._shared if taken.shared else self._own).leave(taken, tokens)
+
+    def look(self, rates: tuple[Rate, ...]) -> tuple[RateState, ...]:
+        """What the shared place said last; how many calls are under way elsewhere is soon another number, and is not said."""
+        if self._looking is not None:
+            return self._own.look(divided(rates, self._workers()))
+        now = self._monotonic()
+        return tuple(self._as_heard(rate, now) for rate in rates if rate.unit != "concurrency")
+
+    def _hear(self, states: tuple[RateState, ...]) -> None:
+        now = self._monotonic()
+        if len(self._heard) >= MOST_KEPT:
+            self._heard.clear()
+        for state in states:
+            self._heard[state.rate.id] = state, now
+
+    def _as_heard(self, rate: Rate, now: float) -> RateState:
+        state, at = self._heard.get(rate.id, (None, now))
+        left_ms = 0 if state is None else state.reset_ms - int((now - at) * 1000)
+        return RateState(rate, state.used if state is not None and left_ms > 0 else 0, max(left_ms, 0))
 
     async def aclose(self) -> None:
         if self._looking is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from anykey.accounts.amounts import dollars
@@ -17,11 +19,12 @@ from anykey.accounts.ledger import Basis
 from anykey.accounts.pricing import Priced, estimate_nano, lines_text
 from anykey.accounts.purse import Purse, account_of
 from anykey.conversation.failures import Failure, FailureError
-from anykey.exchange.costing import price_of, reckon
+from anykey.exchange.costing import prices_asked, reckon, warn_unpriced
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.foreseen import Foreseen, foresee
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.mishaps import AttemptFailed
+from anykey.exchange.overriding import apply_overrides
 from anykey.exchange.ports import Till
 from anykey.providers.rate_cards import ONE
 from anykey.routing.configured import DEFAULT_GROUP
@@ -37,7 +40,6 @@ SHORT_WAIT_S = 60.0
 """A client's SDK may wait so long for itself; beyond that it is told to give up."""
 _WINDOWS = {"5h": "5 hours", "1d": "1 day", "7d": "7 days", "30d": "30 days"}
 _ENDINGS: dict[Basis, Ending] = {"free": "void", "unknown": "unknown"}
-MOST_WARNED = 10_000
 
 
 def hold_of(exchange: Exchange, gateway: Gateway) -> Hold | None:
@@ -68,23 +70,30 @@ class Hold:
         self._exchange = exchange
         self._till = till
         self._gateway = gateway
-        self._foreseen: Foreseen | None = None
         self._asked = False
         self._held_nano = 0
         self._too_dear: tuple[int, Failure] | None = None
 
     async def cover(self, step: PlanStep) -> None:
         """Hold what the call may cost at ``step``. AttemptFailed: it must not be asked. FailureError: nobody may be."""
-        priced = price_of(self._exchange, step, self._gateway)
-        if priced is None:
+        if step.overrides:
+            with _overridden(self._exchange, step):
+                await self._cover(step)
+        else:
+            await self._cover(step)
+
+    async def _cover(self, step: PlanStep) -> None:
+        prices = prices_asked(self._exchange, step, self._gateway)
+        if None in prices:
             if self.purse.prepaid:
                 self._skip(step, unpriced(self._exchange.model))
-            self._warn(step)
-        needed_nano = self._needed(step, priced)
-        failure = await self._reserve(step, priced, needed_nano)
-        if failure is not None and priced is not None and self._prediction.count_exactly():
-            needed_nano = self._needed(step, priced)
-            failure = await self._reserve(step, priced, needed_nano)
+            warn_unpriced(step, self._gateway)
+        priced = [price for price in prices if price is not None]
+        needed_nano, price_id = self._needed(step, priced)
+        failure = await self._reserve(step, price_id, needed_nano)
+        if failure is not None and priced and self._prediction.count_exactly():
+            needed_nano, price_id = self._needed(step, priced)
+            failure = await self._reserve(step, price_id, needed_nano)
         if failure is not None:
             self._too_dear = (needed_nano, failure)
             self._skip(step, failure)
@@ -112,27 +121,30 @@ class Hold:
 
     @property
     def _prediction(self) -> Foreseen:
-        if self._foreseen is None:
-            self._foreseen = foresee(self._exchange)
-        return self._foreseen
+        exchange = self._exchange
+        if exchange.foreseen is None:
+            exchange.foreseen = foresee(exchange)
+        return exchange.foreseen
 
-    def _needed(self, step: PlanStep, priced: Priced | None) -> int:
-        """Nano-USD that the call may cost at ``step``; what has no price needs nothing."""
-        if priced is None:
-            return 0
+    def _needed(self, step: PlanStep, prices: list[Priced]) -> tuple[int, str | None]:
+        """Nano-USD that the call may cost at ``step`` by the dearest of the cards it may be sold by, and that card's id; what has
+        no price needs nothing."""
+        if not prices:
+            return 0, None
         gateway = self._gateway
         group = gateway.snapshot.groups.get(self._exchange.group or DEFAULT_GROUP)
+        multiplier = ONE if group is None else group.price_multiplier
         prompt, output = self._prediction.tokens(step, gateway, gateway.assumed_output_tokens)
-        return estimate_nano(priced.card, prompt, output, ONE if group is None else group.price_multiplier)
+        return max([(estimate_nano(price.card, prompt, output, multiplier), price.card.id) for price in prices])
 
-    async def _reserve(self, step: PlanStep, priced: Priced | None, needed_nano: int) -> Failure | None:
+    async def _reserve(self, step: PlanStep, price_id: str | None, needed_nano: int) -> Failure | None:
         """Hold so much in all. None: it is held. FailureError: the till does not answer."""
         if self._asked and needed_nano <= self._held_nano:
             return None
         if self._too_dear is not None and needed_nano >= self._too_dear[0]:
             return self._too_dear[1]
         try:
-            refused = await self._ask(step, priced, needed_nano)
+            refused = await self._ask(step, price_id, needed_nano)
         except TillDown as error:
             log.warning("%s: %s", self._exchange.request_id, error)
             message = "The gateway cannot reserve the cost of this call at the moment. Try again."
@@ -143,7 +155,7 @@ class Hold:
         self.refused = refused
         return refusal(refused, self.purse, self._exchange.at_ms)
 
-    async def _ask(self, step: PlanStep, priced: Priced | None, needed_nano: int) -> Refused | None:
+    async def _ask(self, step: PlanStep, price_id: str | None, needed_nano: int) -> Refused | None:
         exchange = self._exchange
         if self._asked:
             return await self._till.extend(exchange.request_id, self.purse, needed_nano - self._held_nano)
@@ -159,7 +171,7 @@ class Hold:
                 client_protocol=exchange.codec.name,
                 model=exchange.model,
                 deployment=step.deployment.id,
-                price_id=None if priced is None else priced.card.id,
+                price_id=price_id,
                 estimate_nano=needed_nano,
             )
         )
@@ -181,11 +193,21 @@ class Hold:
         error.unpaid = True
         raise error
 
-    def _warn(self, step: PlanStep) -> None:
-        deployment, known = step.deployment.id, self._gateway.unpriced
-        if deployment not in known and len(known) < MOST_WARNED:
-            known.add(deployment)
-            log.warning("%s has no price: its calls cost nothing ('anykey rate-cards list --unpriced')", deployment)
+
+@contextmanager
+def _overridden(exchange: Exchange, step: PlanStep) -> Generator[None]:
+    """The call as it will go out at ``step``, whose config sets fields of it: how long and how many its answers are may be among
+    them, and a caller may bring a config of his own."""
+    kept = exchange.body, exchange.peek, exchange.foreseen
+    exchange.body = apply_overrides(exchange.body, step.overrides)
+    if exchange.body is not kept[0]:
+        exchange.foreseen = None
+        with suppress(FailureError):
+            exchange.peek = exchange.codec.peek(exchange.body, exchange.path)
+    try:
+        yield
+    finally:
+        exchange.body, exchange.peek, exchange.foreseen = kept
 
 
 def refusal(refused: Refused, purse: Purse, now_ms: int) -> Failure:

@@ -8,6 +8,7 @@ from typing import Protocol
 from anykey.accounts.keys import ApiKey
 from anykey.accounts.purse import Purse
 from anykey.storage.charges import Closing, Opened, Opening, Refused
+from anykey.storage.exchange_bodies import ExchangeBodies
 from anykey.storage.health import HealthRow
 from anykey.storage.records import ExchangeRow
 
@@ -37,17 +38,26 @@ class Chunks(Protocol):
 
 
 class Keys(Protocol):
-    """The keys as they are now: what another process changed is seen at the next ``refresh_if_changed``."""
+    """The keys as they are now: what another process changed is seen at the next ``refresh_if_changed``, or within 10 ms
+    while many calls come; ``even_if_busy``: at once."""
 
     keys: Mapping[str, ApiKey]
 
-    def refresh_if_changed(self) -> None: ...
+    def refresh_if_changed(self, *, even_if_busy: bool = False) -> None: ...
 
 
 class Recorder(Protocol):
     """Takes the usage row of a finished exchange. Never blocks."""
 
     def record(self, row: ExchangeRow) -> None: ...
+
+
+class Bodies(Protocol):
+    """Keeps what was said in calls that are logged in full: of each side ``most_bytes``. Never blocks."""
+
+    most_bytes: int
+
+    def keep(self, bodies: ExchangeBodies) -> None: ...
 
 
 class Till(Protocol):

@@ -71,11 +71,11 @@ class StreamRelay:
             if chunk is None:
                 await self._keep_alive()
                 continue
+            self._heard = self._heard or chunk[:HEAD_BYTES]
             out = pipe.feed(chunk) if chunk else pipe.close()
             if pipe.failure is not None:
-                await self._tell_failure(out, pipe.failure, at_end=not chunk)
+                await self._tell_failure(out, pipe.failure)
                 return
-            self._heard = self._heard or chunk[:HEAD_BYTES]
             if not self._committed:
                 await self._hold(out, last=not chunk)
             elif out:
@@ -127,11 +127,11 @@ class StreamRelay:
         if told:
             await self._reply.write(told)
 
-    async def _tell_failure(self, out: bytes, failure: Failure, *, at_end: bool) -> None:
+    async def _tell_failure(self, out: bytes, failure: Failure) -> None:
         """The stream itself told of a failure, or ended too early; ``out`` holds the in-band error in the client's protocol."""
         if not self._committed:
             failed = AttemptFailed(failure)
-            failed.unknown = at_end and may_be_events(self._heard)
+            failed.unknown = not self._pipe.refused and may_be_events(self._heard)
             raise failed
         exchange = self._exchange
         exchange.failure = failure

@@ -22,13 +22,14 @@ from anykey.exchange.attempt import attempt_in_order
 from anykey.exchange.choosing import choose
 from anykey.exchange.costing import reckon
 from anykey.exchange.directions import directions_of
-from anykey.exchange.entry import enter, leave
+from anykey.exchange.entry import enter, leave, look
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.metadata import body_metadata, merged
 from anykey.exchange.mishaps import EVENT_END
 from anykey.exchange.paying import hold_of
 from anykey.exchange.ports import Reply
+from anykey.exchange.transcript import FULL, listen
 from anykey.protocols.codec import Headers
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
     """Answer one generate call. Never raises, except CancelledError when the client is gone or the server stops."""
     try:
         key = exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
+        if key.logging == FULL:
+            listen(exchange, gateway)
         admit(exchange)
         if key.purse is not None:
             await enter(exchange, gateway)
@@ -55,6 +58,7 @@ async def generate(exchange: Exchange, reply: Reply, gateway: Gateway) -> None:
         route = choose(exchange, gateway)
         await attempt_in_order(exchange, route, reply, gateway)
     except FailureError as error:
+        look(exchange, gateway)
         await refuse(exchange, error.failure, reply)
     except asyncio.CancelledError:
         await _stop_early(exchange, reply)
@@ -96,6 +100,11 @@ def _verify(credential: bytes, gateway: Gateway) -> ApiKey:
         )
     keys, now_s = gateway.keys.keys, gateway.wall_clock()
     found = api_keys.verify(parsed, keys, gateway.pepper, now_s)
+    if not isinstance(found, ApiKey):
+        gateway.keys.refresh_if_changed(even_if_busy=True)
+        if gateway.keys.keys is not keys:
+            keys = gateway.keys.keys
+            found = api_keys.verify(parsed, keys, gateway.pepper, now_s)
     if isinstance(found, ApiKey):
         if not api_keys.may_lapse(found, now_s):
             gateway.verified.remember(credential, found, keys)
@@ -158,7 +167,10 @@ def settle(exchange: Exchange, gateway: Gateway) -> None:
     if exchange.key is None:
         return
     now = gateway.monotonic()
-    if exchange.hold is None or not exchange.hold.close(int(gateway.wall_clock() * 1000), now):
+    hold = exchange.hold
+    if hold is not None or exchange.foreseen is not None:
+        exchange.hold = exchange.foreseen = None  # they know the exchange: no circle stays behind
+    if hold is None or not hold.close(int(gateway.wall_clock() * 1000), now):
         gateway.recorder.record(exchange.row(now))
 
 

@@ -120,6 +120,7 @@ class TranslatedPipe:
         self.content = False
         self.complete = False
         self.failure: Failure | None = None
+        self.refused = False
 
     def feed(self, chunk: bytes) -> bytes:
         return self._tell(self._decoder.feed(chunk))
@@ -193,7 +194,7 @@ class TranslatedPipe:
                 for late in event.extras.values():
                     self._tier = tier_in(late) or self._tier
             case ev.Broke():
-                self.failure = event.failure
+                self.failure, self.refused = event.failure, event.told
             case _:
                 pass
         return event

@@ -114,6 +114,10 @@ class VerbatimPipe:
     def failure(self) -> Failure | None:
         return self._failure or self._report.failure
 
+    @property
+    def refused(self) -> bool:
+        return self._report.failure is not None
+
     def feed(self, chunk: bytes) -> bytes:
         return self._tap.feed(chunk)
 
@@ -144,6 +148,9 @@ def note_report(exchange: Exchange, tap: Tap) -> None:
     exchange.usage = report.usage
     exchange.finish = report.finish
     exchange.model_answered = report.model
-    exchange.said_bytes = report.said_bytes
-    exchange.early_usage = report.early_usage
-    exchange.tier = report.tier
+    if report.said_bytes:
+        exchange.said_bytes = report.said_bytes
+    if report.early_usage:
+        exchange.early_usage = True
+    if report.tier is not None:
+        exchange.tier = report.tier

@@ -74,8 +74,8 @@ class TapReport(msgspec.Struct):
     """What a Tap heard so far of a relayed answer. ``content``: a byte of real content passed (lifecycle frames and empty
     deltas do not count). ``complete``: the protocol's end (finish reason or terminal event) was heard. ``failure``: the
     upstream reported an error in the stream. ``said_bytes``: of text, reasoning and arguments of calls, in a stream.
-    ``early_usage``: ``usage`` is what was known at the beginning, before anything was said. ``tier``: the service tier that it names
-    (``protocols/tiers.py``), the last word of it."""
+    ``early_usage``: ``usage`` is what was known at the beginning, before anything was said. ``tier``: the service tier that it
+    names (``protocols/tiers.py``), the last word of it."""
 
     content: bool = False
     complete: bool = False

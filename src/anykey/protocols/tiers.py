@@ -1,8 +1,9 @@
 """In which service tier an answer was made, as upstreams say it.
 
-Chat and Responses name it beside the answer (``service_tier``), Messages and Gemini beside the counts (``service_tier``, ``speed``,
-``serviceTier``; Vertex' ``trafficType`` is ``ON_DEMAND_FLEX`` and the like), Converse in an object (``serviceTier.type``). A stream
-may name what was asked for at its beginning (``auto``) and what it became at its end: the last word counts.
+Chat and Responses name it beside the answer (``service_tier``), Messages and Gemini beside the counts (``service_tier``,
+``speed``, ``serviceTier``; Vertex' ``trafficType`` is ``ON_DEMAND_FLEX`` and the like), Converse in an object
+(``serviceTier.type``). A stream may name what was asked for at its beginning (``auto``) and what it became at its end: the last
+word counts.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ class Priced(NamedTuple):
     listed: bool
 
 
-class _Kept(NamedTuple):
+class Standing(NamedTuple):
+    """What a sale is priced at, and from when until (not with) when that stands, in Unix seconds."""
+
     priced: Priced | None
     from_s: int
     until_s: int
@@ -71,10 +73,17 @@ class PriceBook:
             else:
                 self._exact.setdefault(card.model.lower(), []).append(card)
         self._turns = sorted({card.effective_from for card in self.cards})
-        self._kept: dict[tuple[object, ...], _Kept] = {}
+        self._kept: dict[tuple[object, ...], Standing] = {}
+        named = {tier for card in self.cards for tier in (card.tier, *card.tier_factors) if tier}
+        self.tiers = tuple(sorted(named - STANDARD_TIERS))
+        """The service tiers that any card knows, besides the usual one."""
 
     def find(self, sale: Sale) -> Priced | None:
         """Return the card of a sale; None: it is unpriced."""
+        return self.standing(sale).priced
+
+    def standing(self, sale: Sale) -> Standing:
+        """Return the card of a sale, and how long that is so."""
         key = sale[:-1]
         kept = self._kept.get(key)
         if kept is None or not kept.from_s <= sale[-1] < kept.until_s:
@@ -82,14 +91,14 @@ class PriceBook:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = kept
-        return kept.priced
+        return kept
 
-    def _look(self, sale: Sale) -> _Kept:
+    def _look(self, sale: Sale) -> Standing:
         turn = bisect_right(self._turns, sale.at_s)
         from_s = self._turns[turn - 1] if turn else -ALWAYS
         until_s = self._turns[turn] if turn < len(self._turns) else ALWAYS
         tier = None if sale.tier is None or sale.tier.lower() in STANDARD_TIERS else sale.tier.lower()
-        return _Kept(self._stored(sale, tier) or self._listed(sale), from_s, until_s)
+        return Standing(self._stored(sale, tier) or self._listed(sale), from_s, until_s)
 
     def _stored(self, sale: Sale, tier: str | None) -> Priced | None:
         upstream = sale.upstream_model.lower()

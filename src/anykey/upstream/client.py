@@ -13,11 +13,12 @@ from anykey.upstream.failures import ConnectionLost, ProxyFailed, UpstreamError
 from anykey.upstream.lane import Lane
 from anykey.upstream.pool import Pool
 from anykey.upstream.proxy import Proxy, ProxySettings
-from anykey.upstream.records import Call
+from anykey.upstream.records import Asker, Call, Nobody
 from anykey.upstream.reply import Reply
 from anykey.upstream.request import Target, head_end, head_start, parse_target
 
 _MAX_ROUTES = 1024
+_NOBODY = Nobody()
 
 
 class UpstreamClient:
@@ -58,8 +59,8 @@ class UpstreamClient:
         """How many of them wait for a call."""
         return self._pool.idle_count
 
-    async def send(self, call: Call) -> Reply:
-        """Send a call, and return when the status and headers of its response are there.
+    async def send(self, call: Call, asker: Asker = _NOBODY) -> Reply:
+        """Send a call, and return when the status and headers of its response are there. ``asker`` is told when it is written.
 
         Raises UpstreamError, or ValueError for a call that cannot be written. When this is cancelled, or the reply
         aborted, the connection is closed.
@@ -73,12 +74,15 @@ class UpstreamClient:
         connection = self._pool.take(lane)
         reply = None
         if connection is not None:
+            asker.asking = True
             reply = await self._exchange_on_kept(connection, call, head, total_by)
         if reply is None:
+            asker.asking = False
             try:
                 fresh = await self._dial(lane, call, total_by)
                 reply = self._reply(fresh, call, total_by)
                 reply.retried = connection is not None
+                asker.asking = True
                 await fresh.exchange(head, call.body, reply)
             except UpstreamError as error:
                 error.retried = connection is not None

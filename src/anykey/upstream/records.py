@@ -1,4 +1,6 @@
-"""What a caller says: one request and how long it may take."""
+"""What a caller says: one request and how long it may take; and what it is told while it waits."""
+
+from typing import Protocol
 
 import msgspec
 
@@ -25,3 +27,19 @@ class Call(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """The method and the size only: headers, query and body hold secrets."""
         return f"Call({self.method}, {len(self.body)} bytes)"
+
+
+class Asker(Protocol):
+    """Whoever waits for the answer. ``asking``: the request is written, or may be in part. False again where the connection
+    that it was written to was dead: it was not taken."""
+
+    @property
+    def asking(self) -> bool: ...
+    @asking.setter
+    def asking(self, written: bool) -> None: ...
+
+
+class Nobody:
+    """An asker who does not want to know."""
+
+    asking = False

@@ -1,8 +1,10 @@
+from fractions import Fraction
+
 import msgspec
 import pytest
 
 from anykey.conversation.usage import Usage
-from anykey.exchange.costing import cost_comment, cost_text, price_of, reckon
+from anykey.exchange.costing import cost_comment, cost_text, price_of, prices_asked, reckon
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from tests.fakes.money import ANSWER_NANO, INPUT_NANO, OUTPUT_NANO, cost_nano
@@ -123,13 +125,57 @@ def test_a_host_of_the_callers_own_is_not_sold(gateway: Gateway) -> None:
     assert price_of(exchange, own, gateway) is None
 
 
-def test_the_tier_that_was_asked_for() -> None:
-    card = b'model = "*"\ninput = "2"\noutput = "2"\ntier_factors = { flex = "0.5" }\n'
-    gateway = gateway_with(card=card)
-    for said, nano in ((b'"flex"', 10_000), (b'"auto"', 20_000), (b"null", 20_000), (b"7", 20_000)):
-        exchange = exchange_of(b'{"model":"m","service_tier":%b}' % said)
-        exchange.step, exchange.usage, exchange.complete = step_of(gateway), SEVEN_THREE, True
-        assert reckoned(exchange, gateway) == ("upstream", nano)
+TIERED = b'model = "*"\ninput = "2"\noutput = "2"\ntier_factors = { flex = "0.5", priority = "3" }\n'
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "nano"),
+    [
+        (b'"flex"', "flex", 10_000),
+        (b'"flex"', "default", 20_000),
+        (b'"flex"', None, 20_000),
+        (b'"auto"', "priority", 60_000),
+        (b'"auto"', "auto", 20_000),
+        (b'"priority"', "on_demand", 20_000),
+        (b"null", "priority", 60_000),
+        (b"7", "scale", 20_000),
+    ],
+)
+def test_the_tier_that_the_answer_names_is_charged(asked: bytes, answered: str | None, nano: int) -> None:
+    gateway = gateway_with(card=TIERED)
+    exchange = exchange_of(b'{"model":"m","service_tier":%b}' % asked)
+    exchange.step, exchange.usage, exchange.complete = step_of(gateway), SEVEN_THREE, True
+    exchange.tier = answered
+    assert reckoned(exchange, gateway) == ("upstream", nano)
+
+
+@pytest.mark.parametrize(
+    ("said", "factors"),
+    [
+        (b"", [1]),
+        (b',"service_tier":"standard_only"', [1]),
+        (b',"service_tier":"flex"', [Fraction(1, 2), 1]),
+        (b',"service_tier":"PRIORITY"', [3, 1]),
+        (b',"service_tier":"auto"', [1, Fraction(1, 2), 3]),
+        (b',"service_tier":["flex"]', [1]),
+        (b',"speed":"fast"', [1, 1]),
+    ],
+)
+def test_what_a_call_may_come_to_be_sold_by(said: bytes, factors: list[Fraction | int]) -> None:
+    gateway = gateway_with(card=TIERED)
+    exchange = exchange_of(b'{"model":"m"%b}' % said)
+    found = prices_asked(exchange, step_of(gateway), gateway)
+    assert [price.card.factor for price in found if price is not None] == factors
+
+
+def test_the_operator_is_told_once_of_what_has_no_price(caplog: pytest.LogCaptureFixture) -> None:
+    gateway = gateway_with(card=b'model = "other"\ninput = "1"\noutput = "1"\n')
+    for _ in range(2):
+        reckon(over(gateway), gateway)
+    exchange = over(gateway)
+    exchange.step = msgspec.structs.replace(step_of(gateway), custom="https://example.com/v1")
+    reckon(exchange, gateway)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["lab/m has no price"]
 
 
 def test_it_is_told_once_and_stands(gateway: Gateway) -> None:

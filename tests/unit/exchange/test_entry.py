@@ -9,7 +9,7 @@ from anykey.accounts.purse import Purse, rates_of
 from anykey.accounts.rates import Exceeded, Taken
 from anykey.conversation.failures import FailureError
 from anykey.conversation.usage import Usage
-from anykey.exchange.entry import enter, leave
+from anykey.exchange.entry import enter, leave, look
 from anykey.exchange.exchange import Exchange, Inbound
 from anykey.exchange.limiting import MemoryLimiter
 from anykey.protocols.catalog import CODECS
@@ -84,8 +84,8 @@ async def test_a_refusal_says_which_limit_and_how_long() -> None:
 
 async def test_pictures_are_not_counted_as_text_where_that_would_refuse_a_call() -> None:
     gate: Any = Gate()
-    picture = b'"data:image/png;base64,' + b"A" * 40_000 + b'"'
-    body = b'{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":' + picture + b"}}]}]}"
+    picture = b'{"type":"base64","media_type":"image/png","data":"' + b"A" * 40_000 + b'"}'
+    body = b'{"messages":[{"role":"user","content":[{"type":"image","source":' + picture + b"}]}]}"
     asked: list[int] = []
 
     class Listening(MemoryLimiter):
@@ -98,3 +98,16 @@ async def test_pictures_are_not_counted_as_text_where_that_would_refuse_a_call()
     await enter(call(body, tokens=8000), gate)
     assert len(asked) == 3
     assert asked[2] < asked[1] // 3
+
+
+async def test_a_call_that_takes_nothing_sees_how_the_rates_stand() -> None:
+    gate: Any = Gate()
+    await enter(call(requests=5), gate)
+    for _ in range(2):
+        seen = call(requests=5)
+        look(seen, gate)
+        assert used(seen) == {"requests": 1}
+    stranger = call(requests=5)
+    stranger.key = None
+    look(stranger, gate)
+    assert stranger.rates == ()

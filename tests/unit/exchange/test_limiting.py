@@ -104,3 +104,33 @@ async def test_one_failure_is_forgotten_by_an_answer() -> None:
         clock.now += 100
     assert not limiter.apart
     await limiter.aclose()
+
+
+async def test_who_only_looks_takes_nothing() -> None:
+    clock = Clock()
+    limiter = MemoryLimiter(clock)
+    assert [(one.used, one.reset_ms) for one in limiter.look(RATES)] == [(0, 0)]
+    await limiter.take(RATES, 0)
+    seen = limiter.look(RATES)
+    assert [one.used for one in seen] == [one.used for one in limiter.look(RATES)] == [1]
+    clock.now += seen[0].reset_ms / 1000
+    assert [(one.used, one.reset_ms) for one in limiter.look(RATES)] == [(0, 0)]
+
+
+async def test_what_the_shared_place_said_last_is_told_without_asking_it() -> None:
+    clock = Clock()
+    place = Place(clock)
+    limiter = GuardedLimiter(place, lambda: 2, clock)
+    rates = (*RATES, Rate("key:k:concurrency", "key", "k", "concurrency", 3))
+    assert [one.used for one in limiter.look(rates)] == [0]
+    taken = await limiter.take(rates, 0)
+    clock.now += 1
+    (seen,) = limiter.look(rates)
+    assert (seen.used, place.asked) == (1, 1)
+    assert seen.reset_ms == taken.states[0].reset_ms - 1000
+    clock.now += 120
+    assert [(one.used, one.reset_ms) for one in limiter.look(rates)] == [(0, 0)]
+    place.failing_s = 2.0
+    await limiter.take(RATES, 0)
+    assert [(one.used, one.rate.limit) for one in limiter.look(RATES)] == [(1, 5)]  # its own half
+    await limiter.aclose()

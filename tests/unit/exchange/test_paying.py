@@ -1,6 +1,7 @@
 import logging
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from anykey.accounts.purse import Budget, Period
@@ -94,6 +95,18 @@ async def test_the_most_it_may_cost_is_held_and_more_for_a_dearer_step() -> None
     await call.cover("lab/twice")
     assert till.extended == [MOST_NANO]
     assert len(till.opened) == 1
+
+
+async def test_what_a_config_sets_in_the_request_is_held_for() -> None:
+    till = MemoryTill()
+    call = call_of(till)
+    body, peek = call.exchange.body, call.exchange.peek
+    step = step_of(call.gateway, "lab/m")
+    await call.hold.cover(msgspec.structs.replace(step, overrides=(("max_tokens", b"640"), ("n", b"3"))))
+    assert till.opened[0].estimate_nano >= 3 * 640 * OUTPUT_NANO
+    assert (call.exchange.body, call.exchange.peek) == (body, peek)
+    await call.cover()
+    assert till.extended == []
 
 
 async def test_only_what_is_cheaper_is_asked_after_a_refusal() -> None:
@@ -205,3 +218,20 @@ def test_a_long_wait_is_not_for_an_sdk() -> None:
     assert refusal(full("7d", AT_MS + 59_000), PURSE, AT_MS).should_retry is None
     held = Refused(False, state("5h", AT_MS + 9_000, held=5 * 10**8), 1, 0)
     assert "$0.50 held for calls under way" in refusal(held, PURSE, AT_MS).message
+
+
+TIERED = b'model = "*"\ninput = "3.7"\noutput = "11.3"\ntier_factors = { flex = "0.5", priority = "3" }\n'
+
+
+@pytest.mark.parametrize(
+    ("tier", "times"), [(b'"flex"', 1), (b'"default"', 1), (b'"priority"', 3), (b'"auto"', 3), (b'"other"', 1)]
+)
+async def test_the_dearest_tier_that_may_be_granted_is_held(tier: bytes, times: int) -> None:
+    till = MemoryTill()
+    gateway = gateway_with(till, TIERED)
+    exchange = exchange_of(b'{"model":"m","max_tokens":64,"service_tier":%b}' % tier)
+    hold = hold_of(exchange, gateway)
+    assert hold is not None
+    await hold.cover(step_of(gateway))
+    prompt = -(-len(exchange.body) * 110 // 400)
+    assert [one.estimate_nano for one in till.opened] == [times * (prompt * INPUT_NANO + 64 * OUTPUT_NANO)]

@@ -38,6 +38,7 @@ from anykey.exchange.responses.keeper import Keeper
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.responses.recording import Final, RecordingReply, failed
 from anykey.exchange.steps import generate
+from anykey.exchange.transcript import Transcript, keep_transcript
 from anykey.storage.errors import DatabaseError
 from anykey.storage.responses import delete_response
 
@@ -140,20 +141,27 @@ class KeptReply:
         self._cutter = FrameCutter()
         self.started = False
         self.gone = False
+        self.transcript: Transcript | None = None
 
-    async def start(self, status: int, headers: Headers) -> None:  # noqa: ARG002 - a Reply
+    async def start(self, status: int, headers: Headers) -> None:
         self.started = True
+        if self.transcript is not None:
+            self.transcript.begin(status, headers)
 
     async def write(self, data: bytes) -> None:
+        if self.transcript is not None:
+            self.transcript.add(data)
         for frame in self._cutter.feed(data):
             self._run.tell(frame)
 
     async def end(self) -> None:
         """The run itself says when it is over."""
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:  # noqa: ARG002 - a Reply
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """The call was refused: a stream that succeeds is never whole."""
-        self.started = True
+        await self.start(status, headers)
+        if self.transcript is not None:
+            self.transcript.add(body)
         self._run.error = _error_in(body)
 
 
@@ -185,6 +193,9 @@ async def begin_background(exchange: Exchange, keeper: Keeper, reply: Reply, gat
     apart = Exchange(exchange.request_id, inbound, exchange.began, exchange.at_ms)
     apart.answer_id = response_id
     apart.peer = exchange.peer
+    if exchange.transcript is not None:  # what the call comes to is to be kept, not that it was taken
+        run.reply.transcript = apart.transcript = exchange.transcript.moved()
+        exchange.transcript = None
     run.task = asyncio.get_running_loop().create_task(_travel(run, apart, keeper, own, gateway))
     if stream:
         await run.follow(exchange, reply, -1, gateway.keepalive_s)
@@ -202,6 +213,7 @@ async def _travel(run: BackgroundRun, exchange: Exchange, keeper: Keeper, own: F
     try:
         await _keep(run, run.final or _break_off(run, recording.items), keeper)
     finally:
+        keep_transcript(exchange, gateway)
         if gateway.memory is not None:
             gateway.memory.runs.pop(run.id, None)
         run.finish()

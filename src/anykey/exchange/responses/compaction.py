@@ -37,7 +37,7 @@ async def compact(asking: Asking) -> bytes | None:
     items = items_of(fields.get("input"))
     if not items:
         raise invalid("there is nothing to compact", "input")
-    exchange.body = _asking_for_summary(fields, items)
+    exchange.sent, exchange.body = exchange.body, _asking_for_summary(fields, items)
     answer = WholeAnswer()
     await generate(exchange, answer, asking.gateway)
     if answer.status != 200:

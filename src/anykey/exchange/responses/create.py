@@ -9,6 +9,7 @@ import asyncio
 
 from anykey.conversation.failures import FailureError
 from anykey.exchange.choosing import choose
+from anykey.exchange.entry import look
 from anykey.exchange.exchange import Exchange
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.ports import Reply
@@ -20,6 +21,7 @@ from anykey.exchange.responses.keeper import Keeper, outgoing
 from anykey.exchange.responses.native import RESPONSES, NativeKeeper, goes_native
 from anykey.exchange.responses.recording import RecordingReply
 from anykey.exchange.steps import admit, authenticate, generate, refuse, settle
+from anykey.exchange.transcript import FULL, listen
 from anykey.protocols.codec import Peek
 
 
@@ -41,6 +43,7 @@ async def create(exchange: Exchange, reply: Reply, gateway: Gateway, target: Tar
             await begin_background(exchange, keeper, reply, gateway, stream=asked.stream)
             return
     except FailureError as error:
+        look(exchange, gateway)
         await refuse(exchange, error.failure, reply)
         settle(exchange, gateway)
         return
@@ -62,6 +65,8 @@ async def _prepare(exchange: Exchange, asked: Asked, gateway: Gateway) -> Keeper
     """Make the exchange's body one that needs no memory, and say who keeps the answer; None: nobody, the operator does not want
     it. FailureError: the caller is not known, or what the request continues is not there."""
     key = exchange.key = authenticate(exchange.headers, gateway, exchange.peer)
+    if key.logging == FULL:
+        listen(exchange, gateway)  # while the body is still the client's own
     admit(exchange)
     if asked.continues or asked.background:
         switched_on(gateway)

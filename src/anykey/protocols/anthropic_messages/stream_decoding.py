@@ -121,8 +121,8 @@ class StreamDecoder:
     def close(self) -> list[ev.StreamEvent]:
         out: list[ev.StreamEvent] = []
         if not self._done and not self._finished and self._parser.pending():
-            out = [event for event in self.feed(b"\n\n") if not isinstance(event, ev.Broke)]
-            self._done = bool(out) and isinstance(out[-1], ev.Ended)
+            out = [event for event in self.feed(b"\n\n") if not isinstance(event, ev.Broke) or event.told]
+            self._done = bool(out) and isinstance(out[-1], ev.Ended | ev.Broke)
         if self._done:
             return out
         if self._finished:
@@ -363,11 +363,11 @@ class StreamDecoder:
         out.append(ev.Heartbeat())
 
     def _error(self, event: Json, out: list[ev.StreamEvent]) -> None:
-        self._break(out, failure_of_event(event))
+        self._break(out, failure_of_event(event), told=True)
 
-    def _break(self, out: list[ev.StreamEvent], failure: Failure) -> None:
+    def _break(self, out: list[ev.StreamEvent], failure: Failure, *, told: bool = False) -> None:
         self._done = True
-        out.append(ev.Broke(failure))
+        out.append(ev.Broke(failure, told))
 
 
 def _index(event: Json) -> int:

@@ -126,10 +126,10 @@ class StreamDecoder:
     def _take(self, message: Message, out: list[ev.StreamEvent]) -> None:
         kind = message.text(":message-type")
         if kind == "exception":
-            self._break(out, failure_of_exception(message.text(":exception-type"), message.payload))
+            self._break(out, failure_of_exception(message.text(":exception-type"), message.payload), told=True)
         elif kind == "error":
             told = msgspec.json.encode({"message": message.text(":error-message")})
-            self._break(out, failure_of_exception(message.text(":error-code"), told))
+            self._break(out, failure_of_exception(message.text(":error-code"), told), told=True)
         else:
             self._take_event(message.text(":event-type"), message.payload, out)
 
@@ -304,9 +304,9 @@ class StreamDecoder:
             raise _Broken("a content block comes after the stop reason")
         return index
 
-    def _break(self, out: list[ev.StreamEvent], failure: Failure) -> None:
+    def _break(self, out: list[ev.StreamEvent], failure: Failure, *, told: bool = False) -> None:
         self._done = True
-        out.append(ev.Broke(failure))
+        out.append(ev.Broke(failure, told))
 
 
 def _gather(block: _Block, kind: str, value: Any) -> None:

@@ -80,7 +80,8 @@ class AnswerDecoder:
     def _read_chunk(self, chunk: Any) -> None:
         failure = failure_in_answer(chunk)
         if failure is not None or not is_object(chunk):
-            self.break_off(failure or Failure("upstream_error", "The upstream's answer holds what is no part of one."))
+            unreadable = Failure("upstream_error", "The upstream's answer holds what is no part of one.")
+            self.break_off(failure or unreadable, told=failure is not None)
             return
         candidates: Any = chunk.get("candidates")
         entries = [entry for entry in candidates if is_object(entry)] if is_array(candidates) else []
@@ -168,11 +169,11 @@ class AnswerDecoder:
         self._events.append(ev.Ended(kept(self._late)))
         self.over = True
 
-    def break_off(self, failure: Failure) -> None:
+    def break_off(self, failure: Failure, *, told: bool = False) -> None:
         """The answer is not complete and never will be."""
         if not self.over:
             self._report_usage()
-            self._events.append(ev.Broke(failure))
+            self._events.append(ev.Broke(failure, told))
             self.over = True
 
 

@@ -58,9 +58,10 @@ _COLLECTIONS = ("models/", "tunedModels/")
 
 
 class _Head(msgspec.Struct):
-    """What may have to change in a caller's own body; the URL says the rest."""
+    """What may have to change in a caller's own body, and what it is sold by; the URL says the rest."""
 
     model: str | None = None
+    serviceTier: msgspec.Raw = msgspec.Raw()  # noqa: N815 - the wire's name
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -93,7 +94,7 @@ class GeminiCodec:
         model = path.model or (head.model or "").removeprefix("models/")
         if not model:
             raise invalid("this field is required", "model")
-        return Peek(model, bool(path.stream))
+        return Peek(model, bool(path.stream), service_tier=head.serviceTier)
 
     def fits_verbatim(self, body: bytes, dialect: Dialect) -> bool:
         return True

@@ -125,7 +125,7 @@ class ChatStreamDecoder:
         if failure is None and name == b"error":
             failure = Failure("upstream_error", "The upstream reported an error in the stream.")
         if failure is not None:
-            self._break(failure)
+            self._break(failure, told=True)
             return
         if not is_object(chunk):
             self._break(Failure("upstream_error", "The upstream's stream holds an event that is no chunk."))
@@ -201,9 +201,9 @@ class ChatStreamDecoder:
         self._over = True
         self._events.append(ev.Ended(kept(self._late)))
 
-    def _break(self, failure: Failure) -> None:
+    def _break(self, failure: Failure, *, told: bool = False) -> None:
         self._over = True
-        self._events.append(ev.Broke(failure))
+        self._events.append(ev.Broke(failure, told))
 
 
 def _is_cut(payload: bytes) -> bool:

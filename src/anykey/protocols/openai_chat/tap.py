@@ -121,7 +121,8 @@ class StreamTap:
         model: Any = value.get("model")
         if report.model is None and model and isinstance(model, str):
             report.model = model
-        report.tier = tier_word(value.get("service_tier")) or report.tier
+        if "service_tier" in value:
+            report.tier = tier_word(value["service_tier"]) or report.tier
         usage = count_usage(find_usage(value), self._dialect)
         if usage is not None:
             report.usage = usage
@@ -172,7 +173,7 @@ class WholeTap:
                 return b""
         report.model = whole.model if isinstance(whole.model, str) else None
         report.usage = count_usage(whole.usage or _groq_usage(whole), self._dialect)
-        report.tier = tier_word(whole.service_tier)
+        report.tier = tier_word(whole.service_tier) if whole.service_tier else None
         report.content = report.complete = bool(whole.choices)
         for choice in whole.choices:
             note_finish(report, choice.finish_reason)

@@ -224,16 +224,17 @@ class StreamDecoder:
     def _failed(self, event: Json) -> None:
         response: Any = event.get("response")
         failure = failure_of_event(response if is_object(response) else event)
-        self._break(failure)
+        self._break(failure, told=True)
 
-    def _break(self, failure: Failure) -> None:
+    def _break(self, failure: Failure, *, told: bool = False) -> None:
         self._over = True
-        self._events.append(ev.Broke(failure))
+        self._events.append(ev.Broke(failure, told))
 
     def _unknown(self, event: Json) -> None:
         kind = text_of(event.get("type")) or ""
         if not kind:
-            self._break(failure_in_answer(event) or SILENT)
+            failure = failure_in_answer(event)
+            self._break(failure or SILENT, told=failure is not None)
         elif kind == "response.image_generation_call.partial_image" or not kind.startswith(_PROGRESS):
             keeps_alive = kind in ("ping", "keepalive") or not self._started
             self._events.append(ev.Heartbeat() if keeps_alive else ev.OpaqueEvent(NAME, kind, event))
