@@ -20,7 +20,7 @@ import pytest
 from anykey.accounts.signatures import HEADER, check, sign
 from tests.architecture.sources import ROOT
 
-SECRET = b"known to two"
+SECRET = b"known to two servers"
 LANGUAGES = ("en", "zh-CN")
 SHOWN_ADDRESS = "http://127.0.0.1:4000"
 

@@ -59,6 +59,10 @@ def request(world: World, tenant: Tenant) -> Parts:
     return {"id": world.a_request(tenant)}
 
 
+def full_request(world: World, tenant: Tenant) -> Parts:
+    return {"id": world.a_full_request(tenant)}
+
+
 def new(what: str) -> Callable[[World, Tenant], Any]:
     """The body that makes something of a tenant's."""
     return lambda world, tenant: {"name": world.named(tenant, what), "organisation": world.organisations[tenant]}
@@ -168,7 +172,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", f"{ADMIN}/requests"): Call(),
     ("GET", f"{ADMIN}/losses"): Call(),
     ("GET", f"{ADMIN}/requests/{{id}}"): Call(request, tenant=True),
+    ("GET", f"{ADMIN}/requests/{{id}}/bodies"): Call(full_request, tenant=True),
     ("GET", f"{ADMIN}/usage"): Call(query="by=key&by=model"),
+    ("GET", f"{ADMIN}/usage/export"): Call(query="format=jsonl"),
     ("GET", "/v1/usage"): Call(),
     ("GET", "/v1/usage/{request_id}"): Call(),  # each key's own: see test_matrix.py
     ("GET", "/v1/balance"): Call(),

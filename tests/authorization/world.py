@@ -5,6 +5,7 @@ have said.
 """
 
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -25,7 +26,9 @@ from anykey.administration.wallets import top_up
 from anykey.administration.webhooks import create_webhook
 from anykey.settings import load_settings
 from anykey.storage.engine import transaction
+from anykey.storage.exchange_bodies import put_bodies, sealed
 from anykey.storage.schema import exchanges
+from tests.fakes.bodies import bodies_of
 from tests.fakes.gateway import RunningGateway, lab
 
 Who = Literal["nobody", "ordinary", "viewer", "member", "billing", "admin", "owner", "operator"]
@@ -111,6 +114,14 @@ class World:
         }
         with transaction(self.home.database) as connection:
             connection.execute(insert(exchanges).values(row))
+        return request_id
+
+    def a_full_request(self, tenant: Tenant) -> str:
+        """The id of a new call whose bodies are kept, of a key of nobody's."""
+        request_id, key_id = self.named(tenant, "full").replace(" ", "_"), self.a_key(tenant)
+        bodies = bodies_of(id=request_id, key_id=key_id, organisation=self.organisations[tenant])
+        with closing(self.home.database.connect()) as connection:
+            put_bodies(connection, [sealed(bodies, self.home.pepper)])
         return request_id
 
     def a_webhook(self, tenant: Tenant) -> str:

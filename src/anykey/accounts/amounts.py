@@ -12,10 +12,11 @@ _DECIMAL = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 def usd_text(nano: int) -> str:
     """`nano` as a decimal number of USD, exact: cents always, below them no trailing zeros. 1_230_000 is `0.00123`, 2 * 10**9
     is `2.00`."""
-    whole, rest = divmod(abs(nano), NANO_PER_USD)
-    digits = f"{rest:09d}"
-    sign = "-" if nano < 0 else ""
-    return f"{sign}{whole}.{digits[:2]}{digits[2:].rstrip('0')}"
+    if nano < 0:
+        return "-" + usd_text(-nano)
+    whole, rest = divmod(nano, NANO_PER_USD)
+    text = f"{whole}.{rest:09d}"
+    return text[:-7] + text[-7:].rstrip("0")
 
 
 def dollars(nano: int) -> str:

@@ -23,12 +23,19 @@ INHERITED = (
     "logging",
     "logging_days",
     "expires_at",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "concurrency",
     "strict",
 )
 """What a key that is made with another one takes over from it, where nothing else is said."""
+
+
+_COUNTED = ("requests_per_minute", "tokens_per_minute", "concurrency")
+
+
+def counted_field(giver: ApiKey) -> str | None:
+    """The first limit that counts what this key alone uses: another key would have it anew. None: it has none."""
+    if giver.purse is not None and any(budget.owner_kind == "key" for budget in giver.purse.budgets):
+        return "budgets"
+    return next((name for name in _COUNTED if getattr(giver, name) is not None), None)
 
 
 def inherited(giver: ApiKey) -> dict[str, Any]:

@@ -53,10 +53,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     that an upstream could only be sent with a loss is refused. `group_name`: the routing group; None: the default one.
     `allowed_models`: globs of the model names it may ask for; None: those its team and the organisation allow. `config`: the
     gateway config its calls follow. `metadata`: what its calls are marked with. `admin`: it may use the admin API, with the role
-    of the member it belongs to. `ip_allow`, `ip_deny`: networks (CIDR) it may and may not be used from. `logging`: `off` or
-    `metadata`. `previous_digest`: of the secret before the last rotation, good until `previous_until`. `purse` and `caps` (whose
-    list it is, and its globs) come from its organisation, team and member; None and empty: they limit nothing. `role` is the
-    member's; None: it belongs to no member."""
+    of the member it belongs to. `ip_allow`, `ip_deny`: networks (CIDR) it may and may not be used from. `logging`: `off`,
+    `metadata` or, for `logging_days`, `full`. `previous_digest`: of the secret before the last rotation, good until
+    `previous_until`. `purse` and `caps` (whose list it is, and its globs) come from its organisation, team and member; None and
+    empty: they limit nothing. `role` is the member's; None: it belongs to no member."""
 
     id: str
     name: str

@@ -16,6 +16,7 @@ MEMBER_ROLES: tuple[MemberRole, ...] = get_args(MemberRole)
 
 Permission = Literal[
     "audit:read",
+    "bodies:read",
     "budgets:read",
     "budgets:write",
     "catalogue:read",
@@ -85,7 +86,7 @@ _OWN = _and(_LOOKED_UP, "keys:write")
 
 WITHIN: dict[Role, Permissions] = {
     "operator": frozenset(PERMISSIONS),
-    "owner": _and(_RUNNING, "organisations:write"),
+    "owner": _and(_RUNNING, "bodies:read", "organisations:write"),
     "admin": _RUNNING,
     "billing": _PAYING,
     "member": _and(_NONE, "organisations:read"),

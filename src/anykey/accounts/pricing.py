@@ -20,8 +20,9 @@ from anykey.providers.rate_cards import INPUTS, ONE, TOKEN_UNITS, RateCard
 __all__ = ["Bill", "Billable", "Line", "PriceBook", "Priced", "Sale", "bill", "estimate_nano", "lines_text"]
 
 PICO_PER_NANO = 1000
-MOST_NANO = 2**62
-"""No bill is dearer (4.6 billion USD): what an upstream claims beyond that is no usage, and tables hold 64 bits."""
+MOST_NANO = 10**15
+"""No bill is dearer (a million USD): what an upstream claims beyond that is no usage, and thousands of them still fit into 64
+bits together. SQLite would go on with a float where they do not."""
 
 _BUCKETS: dict[str, str] = {
     "input": "input_tokens",
@@ -41,7 +42,7 @@ _PROMPT = len(INPUTS)
 _NO_USAGE = Usage()
 
 
-class Billable(msgspec.Struct, frozen=True):
+class Billable(msgspec.Struct, frozen=True, gc=False):
     """What a call used. `images` are (size as asked for, how many). A video is told by its milliseconds and its tokens, one of
     which a card prices, and by what it is like: `input_video`, it was made from another; `audio`, it has sound."""
 
@@ -67,7 +68,7 @@ class Line(msgspec.Struct, frozen=True):
 NO_LINES: tuple[Line, ...] = ()
 
 
-class Bill(msgspec.Struct, frozen=True):
+class Bill(msgspec.Struct, frozen=True, gc=False):
     """What a call costs: the amounts of `lines`, times `numerator / denominator`, rounded once.
 
     Most calls ask for the cost alone, so lines are made when they are asked for: of the token units from `quantities` and

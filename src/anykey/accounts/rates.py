@@ -1,7 +1,8 @@
 """How fast a key may call: requests and tokens in the last minute, and calls at the same time.
 
 Law: in no span of 60 seconds more is let through than a limit says. Time is cut into slices of 5 seconds, and a slice counts
-until its last moment is a minute old; so one is never let in too early, and at most 5 seconds too late. Tokens are reserved by
+until its last moment is a minute old; so one is never let in too early, and at most 5 seconds too late. A slice that is more than
+a minute ahead was written before the clock was put back, and counts no more than one that is over. Tokens are reserved by
 an estimate and put right by the usage, in the slice they were reserved in. A call that is larger than its whole limit asks for
 all of it: it waits for an empty minute instead of for ever.
 
@@ -22,7 +23,7 @@ SLICES = WINDOW_MS // SLICE_MS
 CONCURRENCY_WAIT_MS = 1_000
 """Nobody knows when a call under way will end: a client is told to ask again soon."""
 MOST_KEPT = 65_536
-"""Windows in memory before the empty ones are let go."""
+"""Windows in memory before the empty ones are let go; where that leaves more than half of them, twice as many as are left."""
 
 
 class RatesUnavailable(Exception):
@@ -65,18 +66,24 @@ class Exceeded(NamedTuple):
 class Window:
     """What was used in the last minute, by slice: slice number → amount, the oldest first."""
 
-    __slots__ = ("slices", "used")
+    __slots__ = ("_expired", "slices", "used")
 
     def __init__(self, slices: Iterable[tuple[int, int]] = ()) -> None:
+        self._expired: int | None = None  # looked at once in each slice: what is added meanwhile is of that slice
         self.slices = dict(slices)
         self.used = sum(self.slices.values())
 
     def expire(self, now_ms: int) -> None:
-        """Forget the slices that are over a minute old."""
-        gone = now_ms // SLICE_MS - SLICES
+        """Forget the slices that are over a minute old, or ahead."""
+        now = now_ms // SLICE_MS
+        if now == self._expired:
+            return
+        self._expired = now
         slices = self.slices
-        while slices and (oldest := next(iter(slices))) < gone:
+        while slices and (oldest := next(iter(slices))) < now - SLICES:
             self.used -= slices.pop(oldest)
+        while slices and (newest := next(reversed(slices))) > now + SLICES:
+            self.used -= slices.pop(newest)
 
     def add(self, at_slice: int, amount: int) -> None:
         """Count ``amount`` in this slice."""
@@ -110,28 +117,36 @@ class Window:
 class Book:
     """The rates of one process: windows by rate id, and how many calls each concurrency limit lets be under way."""
 
-    __slots__ = ("held", "windows")
+    __slots__ = ("_most", "held", "windows")
 
     def __init__(self) -> None:
         self.windows: dict[str, Window] = {}
         self.held: dict[str, int] = {}
+        self._most = MOST_KEPT
 
     def take(self, rates: tuple[Rate, ...], tokens: int, now_ms: int) -> Taken | Exceeded:
         """Let a call of about ``tokens`` in, if all of its ``rates`` have room for it; else change nothing."""
-        worst: tuple[int, Rate, int] | None = None
-        for rate in rates:
-            used, wait_ms = self._room(rate, tokens, now_ms)
-            if wait_ms is not None and (worst is None or wait_ms > worst[0]):
-                worst = wait_ms, rate, used
-        if worst is not None:
-            return Exceeded(worst[1], worst[2], worst[0], self.states(rates, now_ms))
-        at_slice = now_ms // SLICE_MS
+        takes: list[tuple[Rate, Window | None, int]] = []
         for rate in rates:
             if rate.unit == "concurrency":
-                self.held[rate.id] = self.held.get(rate.id, 0) + 1
+                window, amount = None, 1
+                used = self.held.get(rate.id, 0)
             else:
-                self.windows[rate.id].add(at_slice, amount_of(rate, tokens))
-        return Taken(rates, tokens, at_slice, self.states(rates, now_ms))
+                window, amount = self._window(rate.id, now_ms), amount_of(rate, tokens)
+                used = window.used
+            if used + amount > rate.limit:
+                return self._exceeded(rates, tokens, now_ms)
+            takes.append((rate, window, amount))
+        at_slice = now_ms // SLICE_MS
+        states: list[RateState] = []
+        for rate, window, amount in takes:
+            if window is None:
+                used = self.held[rate.id] = self.held.get(rate.id, 0) + 1
+                states.append(RateState(rate, used, 0))
+            else:
+                window.add(at_slice, amount)
+                states.append(RateState(rate, window.used, window.reset_ms(now_ms)))
+        return Taken(rates, tokens, at_slice, tuple(states))
 
     def leave(self, taken: Taken, tokens: int) -> None:
         """The call is over; ``tokens`` is what it used in truth."""
@@ -141,30 +156,45 @@ class Book:
             elif rate.unit == "tokens" and (window := self.windows.get(rate.id)) is not None:
                 window.correct(taken.at_slice, correction_of(rate, taken, tokens))
 
-    def states(self, rates: tuple[Rate, ...], now_ms: int) -> tuple[RateState, ...]:
-        """How the rates stand. Those of a minute were looked at by ``take`` before."""
+    def look(self, rates: tuple[Rate, ...], now_ms: int) -> tuple[RateState, ...]:
+        """How the rates stand, for who takes nothing of them."""
         found: list[RateState] = []
         for rate in rates:
             if rate.unit == "concurrency":
                 found.append(RateState(rate, self.held.get(rate.id, 0), 0))
             else:
-                window = self.windows[rate.id]
+                window = self._window(rate.id, now_ms)
                 found.append(RateState(rate, window.used, window.reset_ms(now_ms)))
         return tuple(found)
 
-    def _room(self, rate: Rate, tokens: int, now_ms: int) -> tuple[int, int | None]:
-        """What of it is used, and how long to wait until the call fits; None: it does now."""
-        if rate.unit == "concurrency":
-            used = self.held.get(rate.id, 0)
-            return used, CONCURRENCY_WAIT_MS if used >= rate.limit else None
-        window = self.windows.get(rate.id)
+    def _exceeded(self, rates: tuple[Rate, ...], tokens: int, now_ms: int) -> Exceeded:
+        """What is told to a call that does not fit: the rate that must be waited for the longest, the first of equals."""
+        worst: Exceeded | None = None
+        states: list[RateState] = []
+        for rate in rates:
+            if rate.unit == "concurrency":
+                used, reset_ms = self.held.get(rate.id, 0), 0
+                wait_ms = CONCURRENCY_WAIT_MS if used >= rate.limit else None
+            else:
+                window = self._window(rate.id, now_ms)
+                used, reset_ms = window.used, window.reset_ms(now_ms)
+                excess = used + amount_of(rate, tokens) - rate.limit
+                wait_ms = window.wait_ms(now_ms, excess) if excess > 0 else None
+            states.append(RateState(rate, used, reset_ms))
+            if wait_ms is not None and (worst is None or wait_ms > worst.wait_ms):
+                worst = Exceeded(rate, used, wait_ms, ())
+        assert worst is not None  # noqa: S101 - it is asked only where one has no room
+        return worst._replace(states=tuple(states))
+
+    def _window(self, rate_id: str, now_ms: int) -> Window:
+        """What was used of a rate in the minute that ends now."""
+        window = self.windows.get(rate_id)
         if window is None:
-            if len(self.windows) >= MOST_KEPT:
+            if len(self.windows) >= self._most:
                 self._let_go(now_ms)
-            window = self.windows[rate.id] = Window()
+            window = self.windows[rate_id] = Window()
         window.expire(now_ms)
-        excess = window.used + amount_of(rate, tokens) - rate.limit
-        return window.used, window.wait_ms(now_ms, excess) if excess > 0 else None
+        return window
 
     def _release(self, rate_id: str) -> None:
         left = self.held.get(rate_id, 0) - 1
@@ -178,6 +208,7 @@ class Book:
             window.expire(now_ms)
             if not window.slices:
                 del self.windows[rate_id]
+        self._most = max(MOST_KEPT, 2 * len(self.windows))
 
 
 def amount_of(rate: Rate, tokens: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from anykey.accounts.key_bounds import inherited, wider_field
+from anykey.accounts.key_bounds import counted_field, inherited, wider_field
 from anykey.accounts.keys import SHOWN_LENGTH, ApiKey, digest, mint, mint_again
 from anykey.accounts.permissions import LOCAL, Actor, Forbidden, may, require
 from anykey.accounts.purse import Budget
@@ -17,7 +17,6 @@ from anykey.administration.key_fields import NOTHING_SAID, KeyFields, columns_of
 from anykey.administration.key_lookup import key_for, keys_for
 from anykey.administration.members import require_giving
 from anykey.administration.tenants import member_for, note, open_organisation, team_for
-from anykey.storage.budget_limits import read_budgets
 from anykey.storage.database import Connection
 from anykey.storage.key_changes import changing_keys, reading
 from anykey.storage.key_reading import COLUMNS, read_keys
@@ -45,7 +44,8 @@ def create_key(
     """Issue a key called `name` (1 to 64 printable characters, not the name of another key in force in its organisation).
     `strict`: its calls may lose nothing on the way to an upstream, else they are refused.
 
-    Who may only make keys of his own gets one that may no more than the key he uses.
+    Who may only make keys of his own gets one that may no more than the key he uses, which has no limits of its own: two keys
+    together might use twice as much.
     """
 
     def change(connection: Connection) -> CreatedKey:
@@ -69,9 +69,6 @@ def create_key(
         key = _with(connection, draft, said, actor, bound=giver)
         insert_key(connection, key)
         write_limits(connection, "key", key.id, fields.budgets or {})
-        if giver is not None:
-            own = read_budgets(connection).get(("key", giver.id), ())
-            write_limits(connection, "key", key.id, {budget.period: budget.limit_nano for budget in own})
         created = _now(connection, key.id)
         note(connection, actor, "keys.create", _target(key), (None, _told(created)))
         return CreatedKey(created, minted.text)
@@ -161,6 +158,8 @@ def _giver(connection: Connection, actor: Actor) -> ApiKey | None:
     giver = read_keys(connection).get(actor.key_id)
     if giver is None:
         raise Forbidden(actor, "keys:write")
+    if (field := counted_field(giver)) is not None:
+        raise AdministrationError("keys.counted", field=field)
     return giver
 
 

@@ -2,7 +2,8 @@
 
 The body is JSON: {"id": "the payment's own id", "organisation": "id or name", "amount": "25.00"}, with "bonus": true for what
 nobody paid for and a "note" if wanted; amounts are USD, as text. The signature is that of accounts/signatures.py. The id is the
-transfer's reference: sent again, however often, it counts once. Without a secret the route is off, and nothing is checked at all.
+transfer's reference: sent again, however often, it counts once. Without a secret, or with one that could be guessed, the route is
+off, and nothing is checked at all.
 """
 
 import time
@@ -16,6 +17,7 @@ from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.administration.wallets import Posted, Said, give_bonus, top_up
 
+SECRET_CHARACTERS_MIN = 16
 PAYMENTS = Actor("signed top-up", "operator")
 
 
@@ -34,6 +36,8 @@ def signed_top_up(home: Home, secret: str, signature: str | None, body: bytes, n
     """
     if not secret:
         raise AdministrationError("topups.off")
+    if len(secret) < SECRET_CHARACTERS_MIN:
+        raise AdministrationError("topups.weak_secret", min=SECRET_CHARACTERS_MIN)
     try:
         check(secret.encode(), signature, body, time.time() if now_s is None else now_s)
     except SignatureRefused as refused:

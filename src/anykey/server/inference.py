@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from anykey.clients.recognise import recognise
 from anykey.conversation.failures import FailureError
+from anykey.exchange.answer_headers import lookup_headers
 from anykey.exchange.exchange import ANY_PATH, Exchange, Inbound
 from anykey.exchange.gateway import Gateway
 from anykey.exchange.idempotency import HEADER, once
 from anykey.exchange.ports import Reply
 from anykey.exchange.steps import authenticate
+from anykey.exchange.transcript import keep_transcript
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Headers, HttpReply, RequestPath
 from anykey.routing.groups import may_ask, standing_of
@@ -113,13 +115,18 @@ class InferencePlane:
             request_id, Inbound(codec, headers, body, client, path), began, int(gateway.wall_clock() * 1000)
         )
         exchange.peer = peer_of(scope)
+        exchange.outlet = reply
         query: bytes = scope["query_string"]
         told: Reply = reply if not route.stream or asks_sse(query) else JsonArrayReply(reply)
-        if HEADER in named and route.operation in GENERATING:
-            place = route.canonical or scope["path"]
-            await once(exchange, place, told, gateway, lambda e, r, g: journey.run(e, r, g, target_of(route, query)))
-            return
-        await journey.run(exchange, told, gateway, target_of(route, query))
+        try:
+            if HEADER in named and route.operation in GENERATING:
+                place, run = route.canonical or scope["path"], journey.run
+                await once(exchange, place, told, gateway, lambda e, r, g: run(e, r, g, target_of(route, query)))
+            else:
+                await journey.run(exchange, told, gateway, target_of(route, query))
+        finally:
+            if exchange.transcript is not None:
+                keep_transcript(exchange, gateway)
 
     async def _look_up(self, scope: Scope, reply: AsgiReply, route: Route) -> None:
         """A call that the gateway answers itself."""
@@ -139,7 +146,8 @@ class InferencePlane:
         snapshot = self._gateway.snapshot
         shape = shape_asked(route.google, headers, query)
         try:
-            grant = standing_of(authenticate(headers, self._gateway, peer_of(scope)), snapshot).grant
+            key = authenticate(headers, self._gateway, peer_of(scope))
+            grant = standing_of(key, snapshot).grant
             entries = list_models(snapshot, partial(may_ask, snapshot, grant))
             if route.model is None:
                 body = list_body(entries, shape, query, self._started_at)
@@ -149,8 +157,9 @@ class InferencePlane:
             await reply.whole(*refuse(route, scope, error.failure))
         else:
             request_id = new_request_id().encode()
-            id_header = CODECS[protocol_of(route, scope)].request_id_header
-            await reply.whole(200, (JSON, (id_header, request_id), (b"x-anykey-request-id", request_id)), body)
+            protocol = protocol_of(route, scope)
+            ids = ((CODECS[protocol].request_id_header, request_id), (b"x-anykey-request-id", request_id))
+            await reply.whole(200, (JSON, *ids, *lookup_headers(key, protocol, self._gateway)), body)
 
 
 async def _refuse_body(told: HttpReply, receive: Receive, reply: AsgiReply) -> None:

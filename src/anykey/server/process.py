@@ -22,9 +22,6 @@ from anykey.exchange.named_calls import NamedCalls
 from anykey.exchange.responses.memory import ResponseMemory
 from anykey.exchange.shadow import end_shadows
 from anykey.exchange.steps import FAREWELL_S
-from anykey.jobs.discovery import Discovery
-from anykey.jobs.retention import Retention
-from anykey.jobs.webhooks import WebhookSender
 from anykey.providers.secret import Secret
 from anykey.routing.building import build_snapshot
 from anykey.routing.snapshot import Snapshot
@@ -34,12 +31,13 @@ from anykey.server.built_in import BuiltIn
 from anykey.server.client_socket import ClientSocket
 from anykey.server.connection import ClientConnection
 from anykey.server.inference import InferencePlane
+from anykey.server.jobs import Jobs
 from anykey.server.limiting import Crew, shared_limiter
 from anykey.server.reload import Reloader, Sources
 from anykey.settings import Settings
 from anykey.settings.records import ServerSettings
+from anykey.storage.body_writer import BodyWriter
 from anykey.storage.configs import load_configs
-from anykey.storage.duty import Duty
 from anykey.storage.health import HealthShare
 from anykey.storage.rate_cards import load_cards
 from anykey.storage.till import Till
@@ -119,6 +117,7 @@ class Serving:
         crew, named_calls = Crew(self._home.database), NamedCalls(self._home.database)
         till = Till(self._home.database, durability=settings.ledger.durability)
         memory = ResponseMemory(self._home.database, settings.responses, process_id=till.process_id)
+        bodies = BodyWriter(self._home.database, self._home.pepper, settings.logging.max_body_bytes)
         gateway = Gateway(
             snapshot=self._snapshot(settings),
             keys=keys,
@@ -132,36 +131,30 @@ class Serving:
             trusted_proxies=networks_of(settings.server.trusted_proxies),
             named_calls=named_calls,
             till=till,
+            bodies=bodies,
             every_call=settings.ledger.every_call,
             assumed_output_tokens=settings.ledger.assumed_output_tokens,
         )
         plane = InferencePlane(gateway, settings.server.max_body_bytes, self._admin(gateway))
-        duty = Duty(self._home.database)
-        discovery = Discovery(upstream, self._home.database, duty)
-        retention = Retention(self._home.database, duty)
-        webhooks = WebhookSender(upstream, self._home.database, self._home.pepper, duty)
+        jobs = Jobs(upstream, self._home)
         reloader = self._reloader(gateway, built_in)
         self._server = _Server(_uvicorn_config(plane, settings.server), self._listener, ready, reloader)
         try:
             till.begin()
             await memory.begin()
-            discovery.start(lambda: (p.settings for p in gateway.snapshot.providers), settings.server.discovery_hours)
-            webhooks.start()
-            retention.start(lambda: settings.retention)
+            jobs.start(gateway, settings)
             async with _running(reloader):
                 await self._server.serve(sockets=[self._listener])
                 await self._server.last_words()
         finally:
-            await discovery.aclose()
-            await retention.aclose()
-            await webhooks.aclose()
+            await jobs.aclose()
             await named_calls.aclose()  # what goes on without its client may end
             await memory.aclose()  # while its background calls can still be ended as calls
             await end_shadows(gateway)
             await upstream.aclose()
             # After the last call; side by side, for a database that does not answer holds up each for seconds.
             await asyncio.gather(
-                *(part.aclose() for part in (till, gateway.limiter, crew, recorder, duty)),
+                *(part.aclose() for part in (till, gateway.limiter, crew, recorder, jobs.duty, bodies)),
                 asyncio.to_thread(keys.close),
                 asyncio.to_thread(health.close),
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from anykey.exchange.transcript import Transcript
 from anykey.server.connection import ClientConnection
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -36,6 +37,19 @@ def write_at_once(cycle: RequestResponseCycle, status: int, headers: Headers, bo
     return True
 
 
+def _overheard(send: Send, transcript: Transcript) -> Send:
+    """``send`` whose messages a transcript hears first: what was begun to be sent was sent."""
+
+    async def tell(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            transcript.begin(message["status"], message["headers"])
+        else:
+            transcript.add(message["body"])
+        await send(message)
+
+    return tell
+
+
 class AsgiReply:
     """``send`` waits while the client's socket buffer is full, so writing here is the backpressure."""
 
@@ -51,6 +65,10 @@ class AsgiReply:
     def gone(self) -> bool:
         """The client closed its connection."""
         return self._connection.gone
+
+    def overhear(self, transcript: Transcript) -> None:
+        """Tell ``transcript`` too what goes to the client from now on."""
+        self._send = _overheard(self._send, transcript)
 
     async def start(self, status: int, headers: Headers) -> None:
         self.started = True

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from anykey.exchange.ports import Headers
+from anykey.exchange.transcript import Transcript
 from anykey.server.frames import Frames
 
 SendFrame = Callable[[bytes], Awaitable[None]]
 TOLD_HEADERS = frozenset({b"retry-after", b"x-request-id", b"x-should-retry", b"x-anykey-losses"})
 """Headers of a refusal that its frame repeats: a frame has none of its own."""
+JSON_LINES = ((b"content-type", b"application/x-ndjson"),)
 
 
 def _is_told(name: bytes) -> bool:
@@ -45,6 +47,7 @@ class SocketReply:
         self._is_gone = is_gone
         self._lane = b"" if stream_id is None else b',"stream_id":' + msgspec.json.encode(stream_id) + b"}"
         self._frames = Frames()
+        self._transcript: Transcript | None = None
         self.started = False
         self.completed: str | None = None
         self.items: list[bytes] = []
@@ -54,8 +57,14 @@ class SocketReply:
         """The client closed its connection."""
         return self._is_gone()
 
-    async def start(self, status: int, headers: Headers) -> None:  # noqa: ARG002 - a frame has neither
+    def overhear(self, transcript: Transcript) -> None:
+        """Tell ``transcript`` too what goes to the client from now on, a line for each frame."""
+        self._transcript = transcript
+
+    async def start(self, status: int, headers: Headers) -> None:  # noqa: ARG002 - a frame has no headers
         self.started = True
+        if self._transcript is not None:
+            self._transcript.begin(status, JSON_LINES)
 
     async def write(self, data: bytes) -> None:
         for event in self._frames.feed(data):
@@ -67,13 +76,16 @@ class SocketReply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """A refusal as an ``error`` frame: the HTTP status and what the HTTP body would have held."""
-        self.started = True
+        await self.start(status, headers)
         named = {name.decode(): value.decode("latin-1") for name, value in headers if _is_told(name)}
         error: Any = msgspec.json.decode(body).get("error")
         await self._tell(msgspec.json.encode({"type": "error", "status": status, "error": error, "headers": named}))
 
     async def _tell(self, event: bytes) -> None:
-        await self._send_frame(event[: event.rindex(b"}")] + self._lane if self._lane else event)
+        frame = event[: event.rindex(b"}")] + self._lane if self._lane else event
+        if self._transcript is not None:
+            self._transcript.add(frame + b"\n")
+        await self._send_frame(frame)
 
     def _hear(self, event: bytes) -> None:
         try:

@@ -25,6 +25,7 @@ from anykey.exchange.gateway import Gateway
 from anykey.exchange.responses.answers import NOWHERE
 from anykey.exchange.responses.expansion import expand
 from anykey.exchange.steps import FAREWELL_S, admit, authenticate, choose, refuse
+from anykey.exchange.transcript import keep_transcript
 from anykey.protocols.catalog import CODECS
 from anykey.protocols.codec import Headers, header
 from anykey.protocols.fields import peek_json
@@ -149,7 +150,7 @@ class _Conversation:
             fields: Fields = peek_json(_decoder, message)
             kind = text_field(fields, "type")
             if kind == "response.create":
-                await self._create(fields)
+                await self._create(fields, message)
             elif kind == "response.steer":
                 await self._send_frame(_unsteered(fields))
             else:
@@ -161,7 +162,7 @@ class _Conversation:
             log.exception("a message of a WebSocket failed inside the gateway")
             await self._refuse(Failure("internal", "The gateway failed; its log has the details."))
 
-    async def _create(self, fields: Fields) -> None:
+    async def _create(self, fields: Fields, message: bytes) -> None:
         reply = SocketReply(self._send_frame, lambda: self._gone, text_field(fields, "stream_id"))
         warm_up = bytes(fields.get("generate", b"")) == b"false"
         ours = warm_up or not self._is_stored(fields)
@@ -170,7 +171,11 @@ class _Conversation:
         if warm_up:
             await self._warm_up(exchange, reply)
         else:
-            await JOURNEYS["responses", "POST"].run(exchange, reply, self._gateway, NOWHERE)
+            exchange.outlet, exchange.sent = reply, message
+            try:
+                await JOURNEYS["responses", "POST"].run(exchange, reply, self._gateway, NOWHERE)
+            finally:
+                keep_transcript(exchange, self._gateway)
         if ours and reply.completed:
             self._turns.keep(reply.completed, join_items(input_items(body), *reply.items))
 

@@ -19,8 +19,15 @@ from anykey.settings.lines import KeyLines
 from anykey.settings.models import Known, check_further, read_models, read_rewrites
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.providers import read_provider
-from anykey.settings.records import LedgerSettings, ResponsesSettings, RetentionSettings, Settings, UpstreamSettings
-from anykey.settings.schema import LEDGER, RESPONSES, RETENTION, UPSTREAM
+from anykey.settings.records import (
+    LedgerSettings,
+    LoggingSettings,
+    ResponsesSettings,
+    RetentionSettings,
+    Settings,
+    UpstreamSettings,
+)
+from anykey.settings.schema import LEDGER, LOGGING, RESPONSES, RETENTION, UPSTREAM
 from anykey.settings.section import Source, Table, as_table, read_section
 from anykey.settings.server import read_server, read_valkey
 
@@ -32,6 +39,7 @@ _TOP_LEVEL = (
     "valkey",
     "ledger",
     "retention",
+    "logging",
     "upstream",
     "providers",
     "models",
@@ -62,6 +70,7 @@ def load_settings(
     responses = ResponsesSettings(**read_section(source, ("responses",), table.get("responses", {}), RESPONSES))
     ledger = LedgerSettings(**read_section(source, ("ledger",), table.get("ledger", {}), LEDGER))
     retention = RetentionSettings(**read_section(source, ("retention",), table.get("retention", {}), RETENTION))
+    logging = LoggingSettings(**read_section(source, ("logging",), table.get("logging", {}), LOGGING))
     database = read_database(source, table.get("database", {}), environ)
     valkey = read_valkey(source, table.get("valkey", {}), environ)
     upstream = _read_upstream(source, table.get("upstream", {}), file)
@@ -101,6 +110,7 @@ def load_settings(
         routing,
         ledger=ledger,
         retention=retention,
+        logging=logging,
         database=database,
         valkey=valkey,
     )

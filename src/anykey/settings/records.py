@@ -48,6 +48,12 @@ class RetentionSettings(msgspec.Struct, frozen=True):
     deliveries_days: int = 30
 
 
+class LoggingSettings(msgspec.Struct, frozen=True):
+    """How much of each side of a call is kept, of keys that are logged in full."""
+
+    max_body_bytes: int = 1_048_576
+
+
 class UpstreamSettings(msgspec.Struct, frozen=True):
     """What holds for every upstream unless a provider says otherwise."""
 
@@ -69,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True):
     routing: RoutingSettings = RoutingSettings()
     ledger: LedgerSettings = LedgerSettings()
     retention: RetentionSettings = RetentionSettings()
+    logging: LoggingSettings = LoggingSettings()
     database: Secret | None = None
     """The URL of a PostgreSQL database; None: the file in the data directory."""
     valkey: Secret | None = None

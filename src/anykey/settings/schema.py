@@ -76,6 +76,9 @@ LEDGER: Mapping[str, Key] = {
     "every_call": Key("boolean", False),
     "assumed_output_tokens": Key("integer", 16_384, 1, 10_000_000),
 }
+LOGGING: Mapping[str, Key] = {
+    "max_body_bytes": Key("integer", 1_048_576, 1024, 2**26),
+}
 RETENTION: Mapping[str, Key] = {
     "exchanges_days": Key("integer", 90, 0, 36_500),
     "charges_days": Key("integer", 0, 0, 36_500),
@@ -154,6 +157,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "valkey": VALKEY,
     "ledger": LEDGER,
     "retention": RETENTION,
+    "logging": LOGGING,
     "upstream": UPSTREAM,
     "timeouts": TIMEOUTS,
     "providers.NAME": PROVIDER,

@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from anykey.storage.database import Connection
 from anykey.storage.packing import pack, unpack
@@ -105,12 +103,17 @@ def forget_bodies(connection: Connection, key_id: str | None, before_ms: int) ->
 
 
 def _seal(bodies: ExchangeBodies, side: Side, pepper: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - 7 MB that few gateways need
+
     nonce = secrets.token_bytes(_NONCE_BYTES)
     text = bodies.request if side == "request" else bodies.answer
     return nonce + AESGCM(_key(bodies, pepper)).encrypt(nonce, pack(text), _binding(bodies, side))
 
 
 def _open(bodies: ExchangeBodies, side: Side, pepper: bytes) -> bytes:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     kept = bodies.request if side == "request" else bodies.answer
     nonce, text = kept[:_NONCE_BYTES], kept[_NONCE_BYTES:]
     try:

@@ -1,8 +1,7 @@
-"""The ledger as a whole: its sums for the checker, its entries for people, the charges that nobody has settled, and the folding
-of old ones. Amounts are nano-USD.
+"""The ledger as a whole: its sums for the checker, its entries for people, the charges that nobody has settled.
+Amounts are nano-USD.
 """
 
-import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import case, literal, select
 
-from anykey.accounts.ledger import CREDIT, REVENUE, BalanceSums, BudgetSums, Rule, kind_of, organisation_of, rules
+from anykey.accounts.ledger import CREDIT, REVENUE, BalanceSums, BudgetSums, Rule, kind_of, rules
 from anykey.storage.database import Connection, Database
 from anykey.storage.engine import transaction
 from anykey.storage.paging import Page, one_page, page_from
@@ -26,11 +25,6 @@ _BY_BUDGETS = """SELECT budgets, SUM(CASE WHEN state IN ('open', 'unknown') THEN
 FROM charges GROUP BY budgets"""
 _USAGE = """SELECT COALESCE(SUM(charges.cost_nano), 0), COALESCE(SUM(exchanges.cost_nano), 0) FROM charges
 JOIN exchanges ON exchanges.id = charges.id WHERE charges.state = 'settled'"""
-_FOLD = """DELETE FROM charges WHERE id IN
-(SELECT id FROM charges WHERE at < ? AND state IN ('settled', 'void') ORDER BY at LIMIT ?)
-RETURNING account, cost_nano - uncollected_nano"""
-_FOLDED = """INSERT INTO transfers (id, at, kind, debit, credit, amount_nano, organisation, actor)
-VALUES (?, ?, 'calls', ?, ?, ?, ?, 'retention')"""
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -156,20 +150,6 @@ def list_unsettled(
     with transaction(database) as connection:
         rows = [OpenCharge(**row) for row in connection.execute(paged).mappings()]
     return page_from(rows, lambda row: (row.at, row.id), limit)
-
-
-def fold_charges(connection: Connection, before_ms: int, now_ms: int, most: int) -> int:
-    """Put up to `most` final charges that are older than `before_ms` into one transfer for each account, inside a transaction:
-    the sums stay, what each call came to is gone. Returns how many there were."""
-    rows = connection.execute(_FOLD, (before_ms, most)).fetchall()
-    sums: dict[str, int] = {}
-    for account, paid in rows:
-        sums[account] = sums.get(account, 0) + paid
-    for account, paid in sums.items():
-        if paid:
-            values = (f"tr_{secrets.token_hex(12)}", now_ms, account, REVENUE, paid, organisation_of(account))
-            connection.execute(_FOLDED, values)
-    return len(rows)
 
 
 def _budgets(connection: Connection, *, folded: bool) -> list[BudgetSums]:

@@ -3,6 +3,9 @@
 A server that is frozen, or behind a network that drops packets, answers nothing at all, and neither its `statement_timeout` nor
 the kernel notices. So every wait of ours has an end of its own, after which the connection is given up. The schema is the
 `search_path` of the URL. Prepared statements are on: a pooler that hands each transaction to another session does not do.
+
+A text with a NUL, which callers and upstreams may send and no column takes, is kept with U+FFFD in its place. The driver refuses
+it before anything is sent, so that only such a statement is looked at twice.
 """
 
 from __future__ import annotations
@@ -130,7 +133,12 @@ class PostgresConnection:
         """Run one statement."""
         cursor = self._cursor
         try:
-            cursor.execute(_placed(statement), values or None)
+            try:
+                cursor.execute(_placed(statement), values or None)
+            except psycopg.DataError:
+                if not _has_nul(values):
+                    raise
+                cursor.execute(_placed(statement), _without_nul(values))
             return Cursor(cursor.fetchall() if cursor.description is not None else [], cursor.rowcount)
         except psycopg.Error as error:
             raise _told(error) from error
@@ -139,6 +147,8 @@ class PostgresConnection:
 
     def executemany(self, statement: str, rows: Sequence[Sequence[object]], /) -> None:
         """Run one statement for each of `rows`, without waiting for each answer."""
+        if any(map(_has_nul, rows)):
+            rows = [_without_nul(row) for row in rows]
         try:
             self._cursor.executemany(_placed(statement), rows)
         except psycopg.Error as error:
@@ -166,6 +176,14 @@ class PostgresConnection:
     def close(self) -> None:
         """Let go of the connection."""
         self._driver.close()
+
+
+def _has_nul(values: Sequence[object]) -> bool:
+    return any(isinstance(value, str) and "\0" in value for value in values)
+
+
+def _without_nul(values: Sequence[object]) -> list[object]:
+    return [value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in values]
 
 
 @lru_cache(maxsize=1024)

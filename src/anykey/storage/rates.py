@@ -1,8 +1,8 @@
 """Rates in the database, for several processes without Valkey: a row for each slice of a minute, a lease for each process.
 
 Law: a rate is read only by who holds its lock, the row of slice 0, until what was decided is committed; rows are locked in the
-order of their ids, so nobody waits in a circle. The clock is the database's. A batch costs eight statements, however many calls
-it decides.
+order of their ids, so nobody waits in a circle. The clock is the database's; what is further ahead of it than anything is ever
+written was written before it was put back, and counts no more. A batch costs eight statements, however many calls it decides.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ ON CONFLICT (id, slice_ms) DO UPDATE SET used = excluded.used"""
 _PUT_LEASES = """INSERT INTO rate_leases (id, process, held, until_ms) VALUES {rows}
 ON CONFLICT (id, process) DO UPDATE SET held = excluded.held, until_ms = excluded.until_ms"""
 _SLICES = "SELECT id, slice_ms, used FROM rate_windows WHERE slice_ms > ? AND id IN ({ids}) ORDER BY slice_ms"
-_LEASES = "SELECT id, held FROM rate_leases WHERE process <> ? AND until_ms > ? AND id IN ({ids})"
-_SWEEP_SLICES = "DELETE FROM rate_windows WHERE slice_ms > ? AND slice_ms < ? AND id IN ({ids})"
-_SWEEP_LEASES = "DELETE FROM rate_leases WHERE until_ms <= ? AND id IN ({ids})"
+_LEASES = "SELECT id, held FROM rate_leases WHERE process <> ? AND until_ms > ? AND until_ms <= ? AND id IN ({ids})"
+_SWEEP_SLICES = "DELETE FROM rate_windows WHERE slice_ms > ? AND (slice_ms < ? OR slice_ms > ?) AND id IN ({ids})"
+_SWEEP_LEASES = "DELETE FROM rate_leases WHERE (until_ms <= ? OR until_ms > ?) AND id IN ({ids})"
 
 
 class DatabaseRates:
@@ -84,9 +84,9 @@ class DatabaseRates:
                 (rate_id, self._process, held[rate_id], until_ms if held[rate_id] else 0) for rate_id in sorted(held)
             ]
             _put(connection, _PUT_LEASES, leases)
-            oldest = (now_ms // SLICE_MS - SLICES) * SLICE_MS
-            connection.execute(_with(_SWEEP_SLICES, ids), (_LOCK_SLICE, oldest, *ids))
-            connection.execute(_with(_SWEEP_LEASES, ids), (now_ms, *ids))
+            oldest, newest = ((now_ms // SLICE_MS + slices) * SLICE_MS for slices in (-SLICES, SLICES))
+            connection.execute(_with(_SWEEP_SLICES, ids), (_LOCK_SLICE, oldest, newest, *ids))
+            connection.execute(_with(_SWEEP_LEASES, ids), (now_ms, until_ms, *ids))
         return answers
 
     def _windows(self, connection: Connection, ids: Sequence[str], now_ms: int) -> dict[str, Window]:
@@ -100,7 +100,7 @@ class DatabaseRates:
     def _others(self, connection: Connection, ids: Sequence[str], now_ms: int) -> dict[str, int]:
         """How many calls the other processes have under way."""
         held = dict.fromkeys(ids, 0)
-        for rate_id, count in connection.execute(_with(_LEASES, ids), (self._process, now_ms, *ids)):
+        for rate_id, count in connection.execute(_with(_LEASES, ids), (self._process, now_ms, now_ms + LEASE_MS, *ids)):
             held[rate_id] += count
         return held
 

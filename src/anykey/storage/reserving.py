@@ -7,7 +7,7 @@ looked at one by one, in the order they came, and by then this transaction has t
 """
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -24,6 +24,10 @@ class Ask(msgspec.Struct):
     credit: str | None
     budgets: tuple[str, ...]
     needed_nano: int
+
+
+_T = TypeVar("_T")
+_Limits = tuple[str | None, tuple[str, ...]]
 
 
 class _Row(msgspec.Struct):
@@ -44,8 +48,9 @@ class Reservation:
     budgets by id, then accounts by name, then `answers`."""
 
     def __init__(self, asks: Sequence[Ask]) -> None:
-        self.budgets = _sums((budget, ask.needed_nano) for ask in asks for budget in ask.budgets)
-        self.wallets = _sums((ask.credit, ask.needed_nano) for ask in asks if ask.credit is not None)
+        alike = _sums((_limits(ask), ask.needed_nano) for ask in asks)
+        self.budgets = _sums((budget, needed) for (_, budgets), needed in alike.items() for budget in budgets)
+        self.wallets = _sums((credit, needed) for (credit, _), needed in alike.items() if credit is not None)
         self._asks = asks
         self._rows: dict[str, _Row] = {}
 
@@ -60,18 +65,25 @@ class Reservation:
         self._rows[account] = _hold_credit(connection, account, self.wallets[account])
 
     def answers(self, connection: Connection, now_ms: int) -> list[Opened | Refused]:
-        """One answer for each ask; where a sum did not fit, exactly as many hold as fit."""
+        """One answer for each ask; where a sum did not fit, exactly as many hold as fit. Those that fit and have the same limits
+        share one, which is not to be changed."""
         rows = self._rows
         refused: dict[int, str] = {}
         if any(row.held_nano != row.wanted_nano for row in rows.values()):
             refused = _choose(self._asks, rows)
             _correct(connection, rows)
-        return [
-            _opened(ask, rows)
-            if index not in refused
-            else _refused(connection, refused[index], rows[refused[index]], ask.needed_nano, now_ms)
-            for index, ask in enumerate(self._asks)
-        ]
+        opened: dict[_Limits, Opened] = {}
+        found: list[Opened | Refused] = []
+        for index, ask in enumerate(self._asks):
+            limits = _limits(ask)
+            if index in refused:
+                full = refused[index]
+                found.append(_refused(connection, full, rows[full], ask.needed_nano, now_ms))
+                continue
+            if limits not in opened:
+                opened[limits] = _opened(ask, rows)
+            found.append(opened[limits])
+        return found
 
 
 def reserve(connection: Connection, asks: Sequence[Ask], now_ms: int) -> list[Opened | Refused]:
@@ -84,8 +96,13 @@ def reserve(connection: Connection, asks: Sequence[Ask], now_ms: int) -> list[Op
     return reservation.answers(connection, now_ms)
 
 
-def _sums(needs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    sums: dict[str, int] = {}
+def _limits(ask: Ask) -> _Limits:
+    """What it must fit into; of many calls that is the same."""
+    return ask.credit, ask.budgets
+
+
+def _sums(needs: Iterable[tuple[_T, int]]) -> dict[_T, int]:
+    sums: dict[_T, int] = {}
     for name, needed in needs:
         sums[name] = sums.get(name, 0) + needed
     return sums

@@ -5,7 +5,8 @@ already is not in its answer, and so nothing happens for it, however often it is
 account in one statement. A wallet pays what the call reserved and, if that was too little, what else it has: never more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 import msgspec
@@ -32,13 +33,28 @@ class Spent(NamedTuple):
     after_nano: int
 
 
+class Held(NamedTuple):
+    """What an open charge holds, and where. `budgets`: the JSON of their ids."""
+
+    reserved_nano: int
+    account: str
+    budgets: str
+
+
+NOTHING_KEPT: Mapping[str, Held] = MappingProxyType({})
+
+
+class KeptWrongly(Exception):
+    """What was kept of an open charge does not hold."""
+
+
 class _Ended(NamedTuple):
     """A charge that this transaction ended, for good."""
 
     charge_id: str
     reserved_nano: int
     cost_nano: int
-    account: str
+    at_ms: int
 
 
 class _Sum(msgspec.Struct):
@@ -59,42 +75,63 @@ class Settlement:
         self.accounts: dict[str, list[_Ended]] = {}
         self._earned = 0
 
-    def mark(self, connection: Connection, closings: Sequence[Closing], *, late: bool = False) -> None:
-        """Change the charges' states; ``late``: only of those that are unknown. Usage rows are not written here, but those that
-        recovery had guessed for charges that are ended late are forgotten."""
+    def mark(
+        self,
+        connection: Connection,
+        closings: Sequence[Closing],
+        *,
+        late: bool = False,
+        kept: Mapping[str, Held] = NOTHING_KEPT,
+    ) -> None:
+        """Change the charges' states; ``late``: only of those that are unknown. What is in ``kept`` of open charges need not be
+        read again; KeptWrongly: one of them is not open any more, and the transaction must begin anew without. Usage rows are not
+        written here; of a charge that is ended late with a row of its own, the one that was left when nobody knew is forgotten.
+        """
         last = {closing.charge_id: closing for closing in closings}  # two for one charge: the later knows more
-        found = {} if late else _mark(connection, sql.CLOSE_OPEN, list(last.values()))
+        found: dict[str, Held] = {}
+        if not late:
+            found = _mark_kept(connection, [one for one in last.values() if one.charge_id in kept], kept)
+            others = [one for one in last.values() if one.charge_id not in kept]
+            found |= _mark(connection, sql.CLOSE_OPEN, others)
         rest = [one for one in last.values() if one.charge_id not in found and one.state != "unknown"]
         unknown = _mark(connection, sql.CLOSE_UNKNOWN, rest)
         for charge_id in unknown:
             _correct_row(connection, last[charge_id])
+        alike: dict[tuple[str, str], list[_Ended]] = {}
         for charge_id, (reserved, account, budgets) in (found | unknown).items():
-            if last[charge_id].state != "unknown":
-                self._end(_Ended(charge_id, reserved, _cost(last[charge_id]), account), budgets, last[charge_id].at_ms)
+            one = last[charge_id]
+            if one.state != "unknown":
+                ended = _Ended(charge_id, reserved, _cost(one), one.at_ms)
+                alike.setdefault((account, budgets), []).append(ended)
+        for (account, budgets), charges in alike.items():
+            self._end(account, _IDS.decode(budgets), charges)
 
-    def _end(self, charge: _Ended, budgets: str, at_ms: int) -> None:
-        self.accounts.setdefault(charge.account, []).append(charge)
-        for budget in _IDS.decode(budgets):
+    def _end(self, account: str, budgets: Sequence[str], charges: Sequence[_Ended]) -> None:
+        """Add up charges of one account and the same budgets."""
+        self.accounts.setdefault(account, []).extend(charges)
+        held = sum([charge.reserved_nano for charge in charges])
+        spent = sum([charge.cost_nano for charge in charges])
+        for budget in budgets:
             one = self.budgets.setdefault(budget, _Sum())
-            one.held_nano += charge.reserved_nano
-            if charge.cost_nano:
-                one.spent_nano += charge.cost_nano
-                slice_ms = slice_of(cast("Period", budget.rpartition(":")[2]), at_ms)
+            one.held_nano += held
+            one.spent_nano += spent
+            period = cast("Period", budget.rpartition(":")[2])
+            for charge in charges:
+                slice_ms = slice_of(period, charge.at_ms) if charge.cost_nano else None
                 if slice_ms is not None:
                     one.slices[slice_ms] = one.slices.get(slice_ms, 0) + charge.cost_nano
 
     def spend(self, connection: Connection, budget: str) -> None:
         """Take what was spent from a budget, and free what was held."""
         one = self.budgets[budget]
-        values = (one.held_nano, one.held_nano, one.spent_nano, budget)
+        oldest = min(one.slices, default=None)
+        values = (one.held_nano, one.held_nano, one.spent_nano, oldest, oldest, budget)
         row = connection.execute(sql.SPEND_BUDGET, values).fetchone()
         if row is None:
             return  # the limit was taken away meanwhile
         limit, spent, owner_kind, owner = row
         self.told.append(Spent(budget, owner_kind, owner, limit, spent - one.spent_nano, spent))
         if one.slices:
-            oldest = min(one.slices)
-            connection.execute(sql.AGE_BUDGET, (oldest, budget, oldest))
             rows: list[tuple[object, ...]] = [(budget, slice_ms, cost) for slice_ms, cost in one.slices.items()]
             for statement, slices in sql.in_groups(sql.SPEND_SLICES, rows):
                 connection.execute(statement, slices)
@@ -127,17 +164,25 @@ def settle(connection: Connection, closings: Sequence[Closing], *, late: bool = 
     return settlement.told
 
 
-def _mark(
-    connection: Connection, statements: dict[int, str], closings: Sequence[Closing]
-) -> dict[str, tuple[int, str, str]]:
-    """Change the states of those that are still as the statement wants them: id → (reserved, account, budgets)."""
-    rows: list[tuple[object, ...]] = [
-        (one.charge_id, one.state, _cost(one), one.basis, one.price_id, one.lines, one.at_ms) for one in closings
-    ]
-    changed: dict[str, tuple[int, str, str]] = {}
-    for statement, values in sql.in_groups(statements, rows):
-        changed.update({row[0]: row[1:] for row in connection.execute(statement, values)})
+def _mark(connection: Connection, statements: dict[int, str], closings: Sequence[Closing]) -> dict[str, Held]:
+    """Change the states of those that are still as the statement wants them: what they held, by id."""
+    changed: dict[str, Held] = {}
+    for statement, values in sql.in_groups(statements, _rows(closings)):
+        changed.update({row[0]: Held(*row[1:]) for row in connection.execute(statement, values)})
     return changed
+
+
+def _mark_kept(connection: Connection, closings: Sequence[Closing], kept: Mapping[str, Held]) -> dict[str, Held]:
+    """Change the states of charges that are all still open, as far as we know. KeptWrongly: one is not."""
+    groups = sql.in_groups(sql.CLOSE_KEPT, _rows(closings))
+    changed = sum([connection.execute(statement, values).rowcount for statement, values in groups])
+    if changed != len(closings):
+        raise KeptWrongly
+    return {one.charge_id: kept[one.charge_id] for one in closings}
+
+
+def _rows(closings: Sequence[Closing]) -> list[tuple[object, ...]]:
+    return [(one.charge_id, one.state, _cost(one), one.basis, one.price_id, one.lines, one.at_ms) for one in closings]
 
 
 def _cost(closing: Closing) -> int:
@@ -147,7 +192,7 @@ def _cost(closing: Closing) -> int:
 def _correct_row(connection: Connection, closing: Closing) -> None:
     note_changed(connection, closing.charge_id)
     if closing.row is not None:
-        connection.execute(sql.FORGET_GUESS, (closing.charge_id,))
+        connection.execute(sql.FORGET_ROW, (closing.charge_id,))
     else:
         connection.execute(sql.CORRECT_ROW, (_cost(closing), closing.basis, closing.charge_id))
 

@@ -1,8 +1,10 @@
 """The till: money is held before a call goes upstream, and settled when it is over.
 
 Everything is committed by one thread with one connection. What comes while a commit is under way waits for it and is then
-committed together: under load one transaction serves many calls, and in a quiet moment the first call waits for nobody. All
-bookkeeping is the event loop's; the thread gets a batch, commits it and gives it back, so there is nothing to lock.
+committed together: under load one transaction serves many calls, and in a quiet moment the first call waits for nobody. A
+transaction costs as much as the charges of ten calls in it, so while many come at once, the next one gives them a few
+milliseconds to gather. All bookkeeping is the event loop's; the thread gets a batch, commits it and gives it back, so there is
+nothing to lock.
 
     the loop:    waiting asks and closings ── _pump ──▶ batch            futures are answered, the next batch goes
     the thread:                                         commit ── _done ──▶
@@ -32,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 BATCH_MOST = 512
+CROWD = 16
+"""So many asks in one batch are many: the next batch begins no sooner than GATHER_S after this one began."""
+GATHER_S = 0.01
 KEPT_CLOSINGS_MAX = 100_000
 RETRY_FIRST_S, RETRY_LAST_S = 0.05, 0.5
 LOG_EVERY_S = 1.0
@@ -61,6 +66,9 @@ class Till:
         self._closings: list[Closing] = []
         self._job: Job | None = None
         self._retry: asyncio.TimerHandle | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._next_at = 0.0  # of the loop's clock
+        self._patience: asyncio.TimerHandle | None = None
         self._retry_s = 0.0
         self._logged_at = float("-inf")
         self._lost = 0
@@ -82,7 +90,7 @@ class Till:
     async def open(self, opening: Opening) -> Opened | Refused:
         """Hold a call's estimate. Returns after the COMMIT. Raises TillDown."""
         ask = ToOpen(opening)
-        await self._asked(ask)
+        await self._queued(ask)
         if ask.answer is None:
             raise TillDown("not answered")
         return ask.answer
@@ -91,7 +99,7 @@ class Till:
         """Hold `more_nano` on top for an open charge of this process, one extension of it at a time; a refusal leaves it as it
         is. Raises TillDown."""
         ask = ToExtend(charge_id, more_nano)
-        await self._asked(ask)
+        await self._queued(ask)
         if not ask.known:
             raise TillDown(f"{charge_id} is not open")
         return ask.answer
@@ -113,45 +121,69 @@ class Till:
             return
         if self._job is not None or self._closings or self._waiting:
             self._idle = self._loop.create_future()
-            self._pump()
+            self._next_at = 0.0
+            self._gathered()
             try:
                 async with asyncio.timeout(CLOSE_S):
                     await self._idle
             except TimeoutError:
                 self._lost += len(self._closings)
-        if self._retry is not None:
-            self._retry.cancel()
+        for timer in (self._retry, self._gathering, self._patience):
+            if timer is not None:
+                timer.cancel()
         await asyncio.to_thread(self._thread.stop)
         if self._heart is not None:
             await asyncio.to_thread(self._heart.stop)
         if self._lost:
             _log.error("%d charges were not settled", self._lost)
 
-    async def _asked(self, ask: ToOpen | ToExtend) -> None:
-        """Until the ask is answered. Raises TillDown."""
+    def _queued(self, ask: ToOpen | ToExtend) -> asyncio.Future[None]:
+        """Done when the ask is answered; its exception is TillDown, which is raised here where the till is closed."""
         if self._closing:
             raise TillDown("the gateway stops")
         self.begin()
-        waiting = Waiting(ask, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(ask, loop.create_future(), loop.time() + ANSWER_S)
         self._waiting.append(waiting)
+        if self._patience is None:
+            self._patience = loop.call_at(waiting.until, self._lose_patience)
         self._pump()
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                await waiting.future
-        except TimeoutError:
-            raise TillDown(f"no answer within {ANSWER_S:.0f} s") from None
+        return waiting.future
+
+    def _lose_patience(self) -> None:
+        """Give up what was asked too long ago; one timer serves all asks, for those who wait wait equally long."""
+        loop = asyncio.get_running_loop()
+        now, under_way = loop.time(), [] if self._job is None else self._job.waiting
+        pending = [one for one in (*under_way, *self._waiting) if not one.future.done()]
+        for one in pending:
+            if one.until <= now:
+                one.future.set_exception(TillDown(f"no answer within {ANSWER_S:.0f} s"))
+        until = min((one.until for one in pending if one.until > now), default=None)
+        self._patience = None if until is None else loop.call_at(until, self._lose_patience)
 
     def _pump(self) -> None:
-        """Give the thread what there is, if it has nothing to do."""
-        if self._job is not None or self._retry is not None:
+        """Give the thread what there is, if it has nothing to do and nobody else is to be waited for."""
+        if self._job is not None or self._retry is not None or self._gathering is not None:
             return
         self._drop_abandoned()
         if self._waiting or self._closings:
+            loop = asyncio.get_running_loop()
+            now = loop.time()
+            if now < self._next_at:
+                self._gathering = loop.call_at(self._next_at, self._gathered)
+                return
             self._job = Job(self._waiting[:BATCH_MOST], self._closings[:BATCH_MOST])
             del self._waiting[:BATCH_MOST], self._closings[:BATCH_MOST]
+            self._next_at = now + GATHER_S if len(self._job.waiting) >= CROWD and not self._closing else 0.0
             self._thread.give(self._job)
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def _gathered(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        self._pump()
 
     def _drop_abandoned(self) -> None:
         """Nobody waits for these any more; those that may be committed are closed."""

@@ -9,7 +9,7 @@ no effect the second time: an opening that was tried before is looked up by its 
 settlements go by the charge's state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -20,9 +20,10 @@ from anykey.storage.charges import Closing, Opened, Opening, Refused
 from anykey.storage.database import Connection, whole
 from anykey.storage.key_uses import KeyUses
 from anykey.storage.reserving import Ask, Reservation
-from anykey.storage.settling import Settlement
+from anykey.storage.settling import NOTHING_KEPT, Held, KeptWrongly, Settlement
 from anykey.storage.writer import insert_rows
 
+KEPT_MOST = 100_000
 _IDS = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -68,25 +69,44 @@ class Committer(msgspec.Struct):
     process: str
     alerts: Alerts
     uses: KeyUses
+    kept: dict[str, Held] = msgspec.field(default_factory=dict[str, Held])
+    """Of the open charges that this process wrote: nobody else changes what they hold. Those it extends are forgotten."""
 
     def commit(self, connection: Connection, batch: Batch, now_ms: int) -> None:
         """Commit the batch; its answers hold once this returns. Raises DatabaseError, after which nothing or all of it is
         committed."""
+        for extend in batch.extends:
+            self.kept.pop(extend.charge_id, None)
+        try:
+            opened = self._commit(connection, batch, now_ms, self.kept)
+        except KeptWrongly:
+            opened = self._commit(connection, batch, now_ms, NOTHING_KEPT)
+        for closing in batch.closings:
+            self.kept.pop(closing.charge_id, None)
+        if len(self.kept) < KEPT_MOST:
+            self.kept.update(opened)
+
+    def _commit(
+        self, connection: Connection, batch: Batch, now_ms: int, kept: Mapping[str, Held]
+    ) -> Mapping[str, Held]:
+        """The charges that it opened."""
         rows = [one.row for one in batch.closings if one.row is not None]
         uses = self.uses.due(rows)
+        opened: Mapping[str, Held] = NOTHING_KEPT
         with whole(connection):
             settlement = Settlement()
-            settlement.mark(connection, batch.closings)
+            settlement.mark(connection, batch.closings, kept=kept)
             insert_rows(connection, rows)
             self.uses.write(connection, uses)
             wanted = [*_new(connection, batch.opens), *self._more(connection, batch.extends)]
             reservation = Reservation([one.ask for one in wanted])
             _move(connection, settlement, reservation, now_ms)
             if wanted:
-                self._open(connection, wanted, reservation.answers(connection, now_ms))
+                opened = self._open(connection, wanted, reservation.answers(connection, now_ms))
             self.alerts.tell(connection, settlement.told, now_ms)
             settlement.earn(connection)
         self.uses.written(uses)
+        return opened
 
     def _more(self, connection: Connection, extends: Sequence[ToExtend]) -> list[_Wanted]:
         """Add to what the charges hold; those that are refused give it back."""
@@ -106,24 +126,31 @@ class Committer(msgspec.Struct):
             wanted.append(_Wanted(Ask(credit, _IDS.decode(row[2]), one.more_nano), extend=one))
         return wanted
 
-    def _open(self, connection: Connection, wanted: Sequence[_Wanted], answers: Sequence[Opened | Refused]) -> None:
-        """Write the charges of those that fit; take back the extensions of those that do not."""
+    def _open(
+        self, connection: Connection, wanted: Sequence[_Wanted], answers: Sequence[Opened | Refused]
+    ) -> Mapping[str, Held]:
+        """Write the charges of those that fit, and return what they hold; take back the extensions of those that do not."""
+        opened: dict[str, Held] = {}
         rows: list[tuple[object, ...]] = []
+        budgets: dict[int, str] = {}  # by the answer, which calls with the same limits share
         for one, answer in zip(wanted, answers, strict=True):
             if one.open is not None:
                 one.open.answer = answer
                 if isinstance(answer, Opened) and not one.done:
-                    rows.append(self._row(one.open.opening, answer))
+                    text = budgets.get(id(answer)) or budgets.setdefault(id(answer), _ids_text(answer))
+                    rows.append(self._row(one.open.opening, text))
+                    opening = one.open.opening
+                    opened[opening.charge_id] = Held(opening.estimate_nano, opening.purse.account, text)
             elif one.extend is not None and isinstance(answer, Refused):
                 one.extend.answer = answer
                 connection.execute(sql.UNEXTEND, (one.extend.more_nano, one.extend.charge_id))
         for statement, values in sql.in_groups(sql.OPEN, rows):
             connection.execute(statement, values)
+        return opened
 
-    def _row(self, opening: Opening, opened: Opened) -> tuple[object, ...]:
+    def _row(self, opening: Opening, budgets: str) -> tuple[object, ...]:
         """In the order of OPEN_COLUMNS."""
         purse = opening.purse
-        budgets = msgspec.json.encode([state.budget.id for state in opened.budgets]).decode()
         return (
             opening.charge_id,
             opening.at_ms,
@@ -144,6 +171,10 @@ class Committer(msgspec.Struct):
         )
 
 
+def _ids_text(opened: Opened) -> str:
+    return msgspec.json.encode([state.budget.id for state in opened.budgets]).decode()
+
+
 def _new(connection: Connection, opens: Sequence[ToOpen]) -> list[_Wanted]:
     """What new charges need. One that is there already needs nothing; asking for nothing tells how things are now."""
     known: set[str] = set()
@@ -151,10 +182,13 @@ def _new(connection: Connection, opens: Sequence[ToOpen]) -> list[_Wanted]:
     for statement, values in sql.in_groups(sql.KNOWN, tried):
         known.update(row[0] for row in connection.execute(statement, values))
     wanted: list[_Wanted] = []
+    limits: dict[int, tuple[str | None, tuple[str, ...]]] = {}  # by the purse, which calls of a key share
     for one in opens:
         purse, done = one.opening.purse, one.opening.charge_id in known
-        credit = purse.account if purse.prepaid else None
-        ask = Ask(credit, tuple(budget.id for budget in purse.budgets), 0 if done else one.opening.estimate_nano)
+        if id(purse) not in limits:
+            credit = purse.account if purse.prepaid else None
+            limits[id(purse)] = credit, tuple(budget.id for budget in purse.budgets)
+        ask = Ask(*limits[id(purse)], 0 if done else one.opening.estimate_nano)
         wanted.append(_Wanted(ask, open=one, done=done))
     return wanted
 

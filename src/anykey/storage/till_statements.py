@@ -7,7 +7,7 @@ stays prepared. The casts tell PostgreSQL the types of a bare list of values.
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-SIZES = (256, 64, 16, 4, 1)
+SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 
 # A budget: what is held is added only where it fits and nothing that is spent has left the window meanwhile.
 _BUDGET = "RETURNING limit_nano, spent_nano, held_nano, oldest_ms, owner_kind, owner, period"
@@ -22,9 +22,9 @@ oldest_ms = (SELECT MIN(slice_ms) FROM budget_slices WHERE budget_id = budgets.i
 SLICES_OF = "SELECT slice_ms, spent_nano FROM budget_slices WHERE budget_id = ? ORDER BY slice_ms"
 # A limit that was taken away and given anew while calls were under way never held their estimates: hence no less than 0.
 SPEND_BUDGET = """UPDATE budgets
-SET held_nano = CASE WHEN held_nano < ? THEN 0 ELSE held_nano - ? END, spent_nano = spent_nano + ?
+SET held_nano = CASE WHEN held_nano < ? THEN 0 ELSE held_nano - ? END, spent_nano = spent_nano + ?,
+oldest_ms = CASE WHEN oldest_ms IS NULL OR oldest_ms > CAST(? AS BIGINT) THEN CAST(? AS BIGINT) ELSE oldest_ms END
 WHERE id = ? RETURNING limit_nano, spent_nano, owner_kind, owner"""
-AGE_BUDGET = "UPDATE budgets SET oldest_ms = ? WHERE id = ? AND (oldest_ms IS NULL OR oldest_ms > ?)"
 
 # A wallet: the constraint credit_not_negative says the same as the condition.
 _CREDIT = "RETURNING credits_posted - debits_posted - debits_pending"
@@ -63,7 +63,7 @@ WHERE id = ? AND process = ? AND state IN ('open', 'unknown') RETURNING reserved
 UNEXTEND = "UPDATE charges SET reserved_nano = reserved_nano - ? WHERE id = ?"
 RESERVED = "SELECT reserved_nano FROM charges WHERE id = ?"
 UNCOLLECTED = "UPDATE charges SET uncollected_nano = ? WHERE id = ?"
-FORGET_GUESS = "DELETE FROM exchanges WHERE id = ? AND failure = 'unknown_outcome'"
+FORGET_ROW = "DELETE FROM exchanges WHERE id = ?"
 CORRECT_ROW = "UPDATE exchanges SET cost_nano = ?, cost_basis = ? WHERE id = ?"
 LOW_BALANCE = "SELECT low_balance_nano FROM organisations WHERE id = ?"
 
@@ -86,19 +86,23 @@ _TYPES = ("TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT", "BIGINT")
 _CLOSING = f"({', '.join(f'CAST(? AS {kind})' for kind in _TYPES)})"
 
 
-def _close(before: str) -> dict[int, str]:
+_HELD = " RETURNING charges.id, charges.reserved_nano, charges.account, charges.budgets"
+
+
+def _close(before: str, then: str = "") -> dict[int, str]:
+    """The columns are: id, state, cost_nano, basis, price_id, lines, at."""
     return {
-        size: f"""WITH closing (id, state, cost_nano, basis, price_id, lines, at) AS (VALUES {rows})
-UPDATE charges SET state = closing.state, cost_nano = closing.cost_nano, basis = closing.basis, settled_at = closing.at,
-price_id = COALESCE(closing.price_id, charges.price_id), lines = closing.lines
-FROM closing WHERE charges.id = closing.id AND charges.state = '{before}'
-RETURNING charges.id, charges.reserved_nano, charges.account, charges.budgets"""  # noqa: S608
+        size: f"""UPDATE charges SET state = closing.column2, cost_nano = closing.column3, basis = closing.column4,
+price_id = COALESCE(closing.column5, charges.price_id), lines = closing.column6, settled_at = closing.column7
+FROM (VALUES {rows}) AS closing WHERE charges.id = closing.column1 AND charges.state = '{before}'{then}"""  # noqa: S608
         for size, rows in _lists(_CLOSING).items()
     }
 
 
-CLOSE_OPEN = _close("open")
-CLOSE_UNKNOWN = _close("unknown")
+CLOSE_KEPT = _close("open")
+"""Of charges that are known: each row that is returned costs as much as a statement."""
+CLOSE_OPEN = _close("open", _HELD)
+CLOSE_UNKNOWN = _close("unknown", _HELD)
 
 
 def in_groups(statements: dict[int, str], rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, list[object]]]:

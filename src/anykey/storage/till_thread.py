@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -25,10 +26,11 @@ STOP_S = 5.0
 
 
 class Waiting(msgspec.Struct, eq=False):
-    """An ask and who waits for its answer."""
+    """An ask and who waits for its answer, and until when (in the loop's time)."""
 
     ask: ToOpen | ToExtend
     future: asyncio.Future[None]
+    until: float = math.inf
     tried: bool = False
 
 

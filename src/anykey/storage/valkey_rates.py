@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import NoScriptError, ValkeyError
 
 from anykey.accounts.rates import SLICE_MS, SLICES, Book, Exceeded, RatesUnavailable, Taken, Window, amount_of
 from anykey.storage.rate_gate import LEASE_MS, Ask, Batch
+from anykey.storage.valkey_server import place_of, spelled
 
 PREFIX = "anykey:rates:"
 TIMEOUT_S = 1.0
@@ -36,13 +36,13 @@ for i, key in ipairs(KEYS) do
     local field, value = fields[j], fields[j + 1]
     if unit == 'concurrency' then
       local held, ends = string.match(value, '(%d+):(%d+)')
-      if tonumber(ends) > now then
+      if tonumber(ends) > now and tonumber(ends) <= now + lease then
         used = used + tonumber(held)
         if field == process then own[i] = tonumber(held) end
       else
         redis.call('HDEL', key, field)
       end
-    elseif tonumber(field) < at - slices then
+    elseif tonumber(field) < at - slices or tonumber(field) > at + slices then
       redis.call('HDEL', key, field)
     else
       used = used + tonumber(value)
@@ -89,9 +89,9 @@ class ValkeyRates:
 
     def __init__(self, url: str, process: str) -> None:
         self._process = process
-        self._place = urlsplit(url).hostname or url.partition("@")[2] or "?"
+        self._place = place_of(url)
         self._client: Any = Valkey.from_url(  # pyright: ignore[reportUnknownMemberType] - its types are partial
-            _spelled(url),
+            spelled(url),
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
             retry=None,
@@ -155,9 +155,3 @@ def _answer(ask: Ask, told: Any) -> Taken | Exceeded:
             book.windows[rate.id] = Window(sorted(pairs))
     answer = book.take(ask.rates, ask.tokens, now_ms)
     return answer._replace(shared=True) if isinstance(answer, Taken) else answer
-
-
-def _spelled(url: str) -> str:
-    """``valkey://`` as the client knows it."""
-    scheme, colon, rest = url.partition("://")
-    return {"redis": "valkey", "rediss": "valkeys"}.get(scheme, scheme) + colon + rest

@@ -17,14 +17,19 @@ from anykey.storage.schema import transfers
 Kind = Literal["topup", "bonus", "refund", "adjustment", "code", "calls"]
 """`calls`: settled charges that were folded into one transfer when they grew old (charge_retention.py)."""
 
+POSTED_NANO_MAX = 4 * 10**18
+"""All that ever went into an account, or out of it: 4,000,000,000 USD. One transfer more still fits into 64 bits."""
+
 _COLUMNS = "id, at, kind, debit, credit, amount_nano, organisation, reference, actor, note"
 _INSERT = f"""INSERT INTO transfers ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (reference) DO NOTHING RETURNING id"""  # noqa: S608 - our own words
 _BY_REFERENCE = f"SELECT {_COLUMNS} FROM transfers WHERE reference = ?"  # noqa: S608 - our own words
 _DEBIT = """INSERT INTO balances (account, kind, organisation, debits_posted) VALUES (?, ?, ?, ?)
-ON CONFLICT (account) DO UPDATE SET debits_posted = balances.debits_posted + excluded.debits_posted"""
+ON CONFLICT (account) DO UPDATE SET debits_posted = balances.debits_posted + excluded.debits_posted
+WHERE balances.debits_posted + excluded.debits_posted <= ? RETURNING account"""
 _CREDIT = """INSERT INTO balances (account, kind, organisation, credits_posted) VALUES (?, ?, ?, ?)
-ON CONFLICT (account) DO UPDATE SET credits_posted = balances.credits_posted + excluded.credits_posted"""
+ON CONFLICT (account) DO UPDATE SET credits_posted = balances.credits_posted + excluded.credits_posted
+WHERE balances.credits_posted + excluded.credits_posted <= ? RETURNING account"""
 _TAKE = """UPDATE balances SET debits_posted = debits_posted + ?
 WHERE account = ? AND credits_posted - debits_posted - debits_pending >= ?"""
 _BALANCE = "SELECT debits_pending, debits_posted, credits_posted FROM balances WHERE account = ?"
@@ -64,10 +69,14 @@ class NotEnough(Exception):
     """The wallet has less than is to be taken from it."""
 
 
+class TooMuch(Exception):
+    """The account would have seen more than its numbers hold."""
+
+
 def post(connection: Connection, transfer: Transfer) -> Transfer | None:
     """Move the money. Returns the transfer that has the same reference already, if there is one, and then moves nothing.
 
-    Raises NotEnough.
+    Raises NotEnough or TooMuch.
     """
     if connection.execute(_INSERT, msgspec.structs.astuple(transfer)).fetchone() is None:
         row = connection.execute(_BY_REFERENCE, (transfer.reference,)).fetchone()
@@ -78,8 +87,10 @@ def post(connection: Connection, transfer: Transfer) -> Transfer | None:
         if kind == CREDIT and account == transfer.debit:
             if connection.execute(_TAKE, (amount, account, amount)).rowcount != 1:
                 raise NotEnough(account)
-        else:
-            connection.execute(statement, (account, kind, organisation_of(account), amount))
+            continue
+        values = (account, kind, organisation_of(account), amount, POSTED_NANO_MAX)
+        if connection.execute(statement, values).fetchone() is None:
+            raise TooMuch(account)
     return None
 
 

@@ -2,8 +2,9 @@
 
 SQLite: another process may create or revoke a key at any moment, and that counts for the very next call. `data_version` says
 whether any other connection has committed; only then is the key generation read, and only if that moved are the keys. Asking
-costs a few system calls (15 us in a busy process), so calls within the same millisecond share one answer: no process can
-change a key and have its user send a request in less.
+costs a few system calls (15 us, and twice that where calls themselves commit all the time), so calls within the same millisecond
+share one answer: no process can change a key and have its user send a request in less. While more than one call a millisecond
+comes, it is asked no more than 100 times a second, except for a key that is not found good.
 
 PostgreSQL: nobody waits for a server on the event loop, so a thread looks at the generation four times a second.
 
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 REOPEN_AFTER_S = 1.0
 ASK_EVERY_S = 0.001
+BUSY_TIMES = 10
+"""So many times longer is an answer good while calls come faster than that."""
 POLL_EVERY_S = 0.25
 CLOSE_WAIT_S = 3.0
 _GENERATION = {
@@ -41,7 +44,8 @@ class KeyWatch:
         self._database = database
         self._failed = False
         self._reopen_at = 0.0
-        self._ask_at = 0.0
+        self._ask_at = self._asked_at = 0.0
+        self._asks = 0
         self._generation: object = None
         self._data_version: object = None
         self._connection: Connection | None = None
@@ -54,8 +58,11 @@ class KeyWatch:
             self._thread = threading.Thread(target=self._poll, name="anykey-keys", daemon=True)
             self._thread.start()
 
-    def refresh_if_changed(self) -> None:
-        """Bring `keys` up to date. Never raises and never waits for a lock or a server: on failure the known keys stay."""
+    def refresh_if_changed(self, *, even_if_busy: bool = False) -> None:
+        """Bring `keys` up to date. Never raises and never waits for a lock or a server: on failure the known keys stay.
+        `even_if_busy`: a key was not found good, and may have been made this moment."""
+        if even_if_busy:
+            self._ask_at = min(self._ask_at, self._asked_at + ASK_EVERY_S)
         if self._versioned:
             self._refresh()
 
@@ -76,9 +83,12 @@ class KeyWatch:
 
     def _refresh(self) -> None:
         now = time.monotonic()
+        self._asks += 1
         if now < self._ask_at:
             return
-        self._ask_at = now + ASK_EVERY_S
+        busy = self._asks * ASK_EVERY_S > now - self._asked_at
+        self._ask_at = now + ASK_EVERY_S * (BUSY_TIMES if busy else 1)
+        self._asks, self._asked_at = 0, now
         try:
             if self._connection is None:
                 if now < self._reopen_at:

@@ -27,7 +27,7 @@ from anykey.storage.usage_late import note_late
 _log = logging.getLogger(__name__)
 
 GROUP_ROWS = 1024
-STATEMENT_ROWS = (512, 64, 8, 1)
+STATEMENT_ROWS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 GROUP_WAIT_S = 0.05
 KEPT_ROWS_MAX = 100_000
 RETRY_FIRST_S = 0.1

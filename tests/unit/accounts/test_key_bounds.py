@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anykey.accounts.key_bounds import INHERITED, inherited, names_within, networks_within, wider_field
+from anykey.accounts.key_bounds import INHERITED, counted_field, inherited, names_within, networks_within, wider_field
 from anykey.accounts.keys import ApiKey
+from anykey.accounts.purse import Budget, OwnerKind, Purse
 
 KEY = ApiKey(id="abcdefghij", name="n", digest=bytes(32), last4="WxYz", created_at=1)
 BOUND = msgspec.structs.replace(
@@ -19,7 +20,6 @@ BOUND = msgspec.structs.replace(
     expires_at=1_000,
     ip_allow=("192.0.2.0/24",),
     ip_deny=("192.0.2.7/32",),
-    requests_per_minute=5,
     group_name="g",
 )
 
@@ -99,8 +99,19 @@ def test_nothing_bounds_where_nothing_is_said() -> None:
     assert wider_field(KEY, KEY) is None
 
 
-def test_a_key_takes_over_every_limit_of_its_giver() -> None:
+def test_a_key_takes_over_what_bounds_its_giver() -> None:
     own = msgspec.structs.replace(KEY, **inherited(BOUND))
     assert wider_field(BOUND, own) is None
     assert {name for name in INHERITED if getattr(own, name) != getattr(BOUND, name)} == set()
-    assert (own.requests_per_minute, own.group_name, own.id) == (5, "g", KEY.id)
+    assert (own.group_name, own.id) == ("g", KEY.id)
+
+
+def test_limits_that_count_what_one_key_uses_are_found() -> None:
+    purse = Purse("o", None, None, "postpaid:o", prepaid=False, budgets=(), rates=(), metered=True)
+    kinds: tuple[OwnerKind, OwnerKind] = ("organisation", "key")
+    shared, own = (Budget(f"{kind}:x:1d", kind, "x", "1d", 5) for kind in kinds)
+    assert counted_field(BOUND) is None
+    assert counted_field(msgspec.structs.replace(KEY, purse=msgspec.structs.replace(purse, budgets=(shared,)))) is None
+    counted = msgspec.structs.replace(purse, budgets=(shared, own))
+    assert counted_field(msgspec.structs.replace(KEY, purse=counted)) == "budgets"
+    assert counted_field(msgspec.structs.replace(KEY, tokens_per_minute=1)) == "tokens_per_minute"

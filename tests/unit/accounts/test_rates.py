@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from anykey.accounts import rates as module
 from anykey.accounts.purse import Rate, RateUnit
-from anykey.accounts.rates import Book, Exceeded, Taken, divided
+from anykey.accounts.rates import SLICE_MS, Book, Exceeded, Taken, Window, divided
 
 MINUTE_MS = 60_000
 
@@ -111,9 +111,34 @@ def test_each_process_has_its_part() -> None:
 
 
 def test_windows_that_are_empty_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 50)
     book = Book()
     for number in range(50):
         taken(book.take((rate("requests", 1, str(number)),), 0, 0))
-    monkeypatch.setattr(module, "MOST_KEPT", 50)
     taken(book.take((rate("requests", 1, "new"),), 0, 3 * MINUTE_MS))
     assert list(book.windows) == ["key:new:requests"]
+
+
+def test_windows_in_use_are_not_gone_through_for_each_new_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 50)
+    looked: list[int] = []
+    expire = Window.expire
+
+    def noted(window: Window, now_ms: int) -> None:
+        looked.append(now_ms)
+        expire(window, now_ms)
+
+    monkeypatch.setattr(Window, "expire", noted)
+    book = Book()
+    for number in range(1000):
+        taken(book.take((rate("requests", 1, str(number)),), 0, 0))
+    assert len(looked) < 3 * 1000
+
+
+def test_what_was_counted_before_the_clock_was_put_back_does_not_lock_out() -> None:
+    day_ms = 24 * 60 * MINUTE_MS
+    window = Window([(day_ms // SLICE_MS, 5)])
+    window.expire(day_ms - MINUTE_MS)
+    assert window.used == 5
+    window.expire(0)
+    assert (window.used, window.slices) == (0, {})

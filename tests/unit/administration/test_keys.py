@@ -210,14 +210,11 @@ def test_an_administrator_makes_no_operator_and_acts_for_no_owner(tenancy: Tenan
 
 def test_a_members_new_key_may_no_more_than_the_one_he_uses(tenancy: Tenancy) -> None:
     home, member = tenancy.home, tenancy.actor("member")
-    limits = KeyFields(allowed_models=("a*",), budgets={"1d": 5}, requests_per_minute=3, group="g", expires_at=2**40)
+    limits = KeyFields(allowed_models=("a*",), group="g", expires_at=2**40)
     update_key(home, tenancy.key_id("member"), limits)
     own = create_key(home, "own", actor=member).key
     assert (own.member_id, own.organisation, own.admin) == (member.member_id, tenancy.ours, False)
-    assert (own.allowed_models, own.requests_per_minute, own.group_name) == (("a*",), 3, "g")
-    assert own.expires_at == 2**40
-    assert own.purse is not None
-    assert [(one.owner_kind, one.limit_nano) for one in own.purse.budgets] == [("key", 5)]
+    assert (own.allowed_models, own.expires_at, own.group_name) == (("a*",), 2**40, "g")
     assert create_key(home, "less", fields=KeyFields(allowed_models=("ab",)), actor=member).key.allowed_models == (
         "ab",
     )
@@ -229,6 +226,25 @@ def test_a_members_new_key_may_no_more_than_the_one_he_uses(tenancy: Tenancy) ->
             with pytest.raises(AdministrationError) as refused:
                 ask()
             assert refused.value.code == "keys.wider"
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        (KeyFields(budgets={"lifetime": 10**9}), "budgets"),
+        (KeyFields(requests_per_minute=5), "requests_per_minute"),
+        (KeyFields(concurrency=1), "concurrency"),
+    ],
+)
+def test_a_member_whose_key_has_limits_of_its_own_makes_no_second_one(
+    tenancy: Tenancy, limits: KeyFields, field: str
+) -> None:
+    member = tenancy.actor("member")
+    update_key(tenancy.home, tenancy.key_id("member"), limits)
+    with pytest.raises(AdministrationError) as refused:
+        create_key(tenancy.home, "own", actor=member)
+    assert (refused.value.code, refused.value.values["field"]) == ("keys.counted", field)
+    assert rotate_key(tenancy.home, tenancy.key_id("member"), actor=member).key.purse is not None
 
 
 async def test_the_verbs_do_the_same_on_a_server(tmp_path: Path, postgres: PostgresServer) -> None:

@@ -12,7 +12,7 @@ from anykey.administration.topup_signature import signed_top_up
 from anykey.administration.wallets import Posted, balance_of
 from tests.fakes.charges import ask
 
-SECRET, NOW = "s3cret", 1_800_000_000
+SECRET, NOW = "shared-with-the-shop", 1_800_000_000
 EVENT = {"id": "evt_1", "organisation": "default", "amount": "25.00"}
 
 
@@ -66,3 +66,11 @@ def test_without_a_secret_it_is_off(home: Home) -> None:
     with pytest.raises(AdministrationError) as refused:
         signed_top_up(home, "", sign(b"", body, NOW), body, NOW)
     assert refused.value.code == "topups.off"
+
+
+def test_with_a_secret_that_can_be_guessed_it_is_off(home: Home) -> None:
+    body = json.dumps(EVENT).encode()
+    with pytest.raises(AdministrationError) as refused:
+        signed_top_up(home, "changeme", sign(b"changeme", body, NOW), body, NOW)
+    assert refused.value.code == "topups.weak_secret"
+    assert ask(home.database, "SELECT * FROM transfers") == []

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from anykey.exchange.transcript import Transcript
 from anykey.server.connection import ClientConnection
 from anykey.server.reply import AsgiReply
 
@@ -44,6 +45,23 @@ async def test_a_stream_is_started_written_and_ended() -> None:
     await reply.write(b"a")
     await reply.end()
     assert [(message.get("body"), message.get("more_body")) for message in sent[1:]] == [(b"a", True), (b"", False)]
+
+
+async def test_a_transcript_hears_what_goes_out_from_then_on() -> None:
+    for heard in (Transcript(b"", 100), None):
+        reply, sent, _ = replying(HINT)
+        if heard is not None:
+            reply.overhear(heard)
+        await reply.start(200, (JSON,))
+        await reply.write(b"a")
+        await reply.end()
+        assert [message.get("body") for message in sent[1:]] == [b"a", b""]
+        assert heard is None or (heard.status, heard.content_type, heard.answer) == (200, "application/json", b"a")
+    reply, sent, _ = replying()
+    heard = Transcript(b"", 100)
+    reply.overhear(heard)
+    await reply.whole(404, (JSON,), b"{}")
+    assert (heard.status, heard.answer, sent[1]["body"]) == (404, b"{}", b"{}")
 
 
 def test_gone_is_what_the_connection_says() -> None:

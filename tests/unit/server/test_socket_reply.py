@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from anykey.exchange.transcript import Transcript
 from anykey.server.socket_reply import SocketReply
 
 
@@ -73,3 +74,18 @@ async def test_a_refusal_is_an_error_frame() -> None:
         }
     ]
     assert reply.started
+
+
+async def test_a_transcript_hears_a_line_for_each_frame() -> None:
+    reply, told = replying("lane")
+    heard = Transcript(b"", 10_000)
+    reply.overhear(heard)
+    await reply.start(200, ())
+    await reply.write(sse(DONE, {"type": "response.completed", "response": {"id": "resp_1"}}))
+    assert [json.loads(line) for line in heard.answer.splitlines()] == told
+    assert (heard.status, heard.content_type) == (200, "application/x-ndjson")
+    refused, told = replying()
+    heard = Transcript(b"", 10_000)
+    refused.overhear(heard)
+    await refused.whole(429, (), b'{"error": {"message": "slow"}}')
+    assert (heard.status, [json.loads(heard.answer)]) == (429, told)

@@ -4,8 +4,9 @@ from contextlib import closing
 
 import pytest
 
+from anykey.storage.charge_folding import fold_charges
 from anykey.storage.database import Database, whole
-from anykey.storage.ledger import Totals, fold_charges, list_entries, list_unsettled, totals
+from anykey.storage.ledger import Totals, list_entries, list_unsettled, totals
 from anykey.storage.till import Till
 from anykey.storage.writing import reading_whole
 from tests.fakes.charges import NOON_MS, ask, budget, ending, fill, keep, opening, purse

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anykey.storage.database import Database
+from anykey.storage.database import Database, whole
 from anykey.storage.engine import transaction
 from anykey.storage.errors import BadValueError, ConstraintError, DatabaseError, StorageError
 from anykey.storage.installation import claim
@@ -43,9 +43,20 @@ def test_statements_are_prepared_whatever_the_size_of_their_numbers(fresh: Datab
         assert connection.execute(prepared).fetchone() == (1,)
 
 
+def test_a_nul_that_somebody_sent_keeps_no_row_out(fresh: Database) -> None:
+    with closing(fresh.connect()) as connection:
+        connection.execute("CREATE TABLE t (n bigint, s text)")
+        with whole(connection):
+            connection.execute("INSERT INTO t (n, s) VALUES (?, ?)", (1, "before"))
+            connection.execute("INSERT INTO t (n, s) VALUES (?, ?)", (2, "a\0b"))
+            connection.executemany("INSERT INTO t (n, s) VALUES (?, ?)", [(3, "\0"), (4, None)])
+        rows = connection.execute("SELECT n, s FROM t ORDER BY n").fetchall()
+        assert rows == [(1, "before"), (2, "a\ufffdb"), (3, "\ufffd"), (4, None)]
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(2**63, BadValueError), ("\ud800", BadValueError), ("nul \0", BadValueError), (None, ConstraintError)],
+    [(2**63, BadValueError), ("\ud800", BadValueError), (None, ConstraintError)],
 )
 def test_errors_are_of_our_classes(fresh: Database, value: object, kind: type[DatabaseError]) -> None:
     with closing(fresh.connect()) as connection:

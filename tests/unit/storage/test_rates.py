@@ -100,6 +100,17 @@ async def test_a_minute_later_all_is_free_and_the_old_rows_are_gone(database: Da
     assert len(execute(database, "SELECT id FROM rate_windows WHERE slice_ms > 0")) == 1
 
 
+async def test_what_was_counted_before_the_clock_was_put_back_does_not_lock_out(database: Database) -> None:
+    async with gates(database, 2) as (one, other):
+        rates = (rate("requests", 1), rate("concurrency", 1))
+        assert isinstance(await one.take(rates, 0), Taken)
+        assert isinstance(await other.take(rates, 0), Exceeded)
+        execute(database, "UPDATE rate_windows SET slice_ms = slice_ms + 86400000 WHERE slice_ms > 0 RETURNING id")
+        execute(database, "UPDATE rate_leases SET until_ms = until_ms + 86400000 RETURNING id")
+        assert isinstance(await other.take(rates, 0), Taken)
+        assert len(execute(database, "SELECT id FROM rate_windows WHERE slice_ms > 0")) == 1
+
+
 async def test_a_database_that_is_not_there_is_said_to_be(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with gates(SqliteDatabase(tmp_path_factory.mktemp("none") / "missing.db"), 1) as (gate,):
         with pytest.raises(RatesUnavailable):

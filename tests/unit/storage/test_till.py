@@ -172,6 +172,15 @@ async def test_an_unknown_outcome_keeps_its_hold_until_it_is_known(database: Dat
     assert ask(database, "SELECT cost_nano, cost_basis FROM exchanges WHERE id = 'a'") == [(30, "upstream")]
 
 
+async def test_what_is_known_late_has_the_row_that_says_so(database: Database) -> None:
+    async with running(database) as till:
+        await till.open(opening("a", purse(), 80))
+        till.close(ending("a", state="unknown"))
+        await till.open(opening("b", purse(), 0))
+        till.close(ending("a", 30))
+    assert ask(database, "SELECT cost_nano FROM exchanges") == [(30,)]
+
+
 async def test_extensions_hold_more_or_nothing(database: Database) -> None:
     limit = budget(100)
     keep(database, limit)
@@ -337,6 +346,31 @@ async def test_a_quiet_moment_adds_less_than_a_millisecond(file: SqliteDatabase)
             await asyncio.sleep(0.002)
     print(f"p50 {median(took) * 1e6:.0f} us")
     assert median(took) < 0.003  # alone on a core it is a quarter of a millisecond
+
+
+async def test_many_at_once_gather_and_few_wait_for_nobody(
+    file: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_S", 0.2)
+    commits: list[float] = []
+
+    def noted(_: str) -> None:
+        commits.append(time.monotonic())
+
+    async def calls(till: Till, name: str, count: int) -> float:
+        began = time.monotonic()
+        await asyncio.gather(*(till.open(opening(f"{name}{n}", purse(), 0)) for n in range(count)))
+        return time.monotonic() - began
+
+    async with running(Flaky(file, noted)) as till:  # pyright: ignore[reportArgumentType] - it passes everything on
+        await calls(till, "first", 1)
+        assert await calls(till, "few", module.CROWD) < 0.2  # the first alone, then the others
+        assert await calls(till, "crowd", module.CROWD + 1) < 0.2
+        before = len(commits)
+        assert await calls(till, "next", 5) > 0.1
+        assert len(commits) == before + 1
+        began = time.monotonic()
+    assert time.monotonic() - began < 1
 
 
 async def test_a_till_that_was_never_asked_is_closed_quietly(

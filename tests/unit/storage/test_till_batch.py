@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from anykey.storage.alerts import Alerts
-from anykey.storage.charges import Opened, Refused
+from anykey.storage.charges import Ending, Opened, Refused
 from anykey.storage.database import Connection, Database
 from anykey.storage.errors import ConstraintError
 from anykey.storage.key_uses import KeyUses
@@ -86,3 +86,38 @@ def test_rows_that_are_there_stay(ready: Database) -> None:
         commit(ready, Batch([], [], [ending("a", 3)]))
     with closing(ready.connect()) as connection:
         assert count(connection) == 1
+
+
+def test_what_is_kept_of_a_charge_settles_it_without_reading_it_again(ready: Database) -> None:
+    committer = Committer("p", Alerts(), KeyUses())
+    with closing(ready.connect()) as connection:
+        committer.commit(connection, Batch([asked("a"), asked("b")], [], []), NOON_MS)
+        assert sorted(committer.kept) == ["a", "b"]
+        committer.commit(connection, Batch([], [], [ending("a", 3), ending("b", 20)]), NOON_MS)
+        assert committer.kept == {}
+    assert states(ready) == {"a": "settled", "b": "settled"}
+    assert (used(ready, LIMIT), wallet(ready)) == ((23, 0), (977, 0))
+
+
+@pytest.mark.parametrize("state", ["settled", "unknown"])
+def test_what_was_kept_of_a_charge_that_another_ended_does_not_count(ready: Database, state: Ending) -> None:
+    committer = Committer("p", Alerts(), KeyUses())
+    with closing(ready.connect()) as connection:
+        committer.commit(connection, Batch([asked("a"), asked("b")], [], []), NOON_MS)
+        commit(ready, Batch([], [], [ending("a", 7, state)]), process="another")
+        opened = asked("c")
+        committer.commit(connection, Batch([opened], [], [ending("a", 3), ending("b", 4)]), NOON_MS)
+        assert list(committer.kept) == ["c"]
+    assert isinstance(opened.answer, Opened)
+    assert states(ready) == {"a": "settled", "b": "settled", "c": "open"}
+    assert used(ready, LIMIT) == ((7 if state == "settled" else 3) + 4, 10)
+
+
+def test_an_extended_charge_gives_back_all_that_it_holds(ready: Database) -> None:
+    committer = Committer("p", Alerts(), KeyUses())
+    with closing(ready.connect()) as connection:
+        committer.commit(connection, Batch([asked("a")], [], []), NOON_MS)
+        committer.commit(connection, Batch([], [ToExtend("a", 30)], []), NOON_MS)
+        assert used(ready, LIMIT) == (0, 40)
+        committer.commit(connection, Batch([], [], [ending("a", 35)]), NOON_MS)
+    assert (used(ready, LIMIT), wallet(ready)) == ((35, 0), (965, 0))

@@ -106,6 +106,21 @@ async def test_old_slices_are_forgotten(valkey: ValkeyServer, owner: str) -> Non
     client.close()
 
 
+async def test_what_was_counted_before_the_clock_was_put_back_does_not_lock_out(
+    valkey: ValkeyServer, owner: str
+) -> None:
+    client, day_ms = connected(valkey), 86_400_000
+    rates = (rate("requests", 1, owner), rate("concurrency", 1, owner))
+    now_ms = int(time.time() * 1000)
+    client.hset(PREFIX + rates[0].id, str((now_ms + day_ms) // SLICE_MS), 1)
+    client.hset(PREFIX + rates[1].id, "dead", f"1:{now_ms + day_ms}")
+    async with gates(valkey.url, 1) as (gate,):
+        assert isinstance(await gate.take(rates, 0), Taken)
+        assert isinstance(await gate.take(rates, 0), Exceeded)
+    assert not client.hexists(PREFIX + rates[1].id, "dead")
+    client.close()
+
+
 async def test_a_server_that_is_killed_frozen_and_back(owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The faults of a limiter in front of it: never open, never slow for more than a moment, and back by itself."""
     monkeypatch.setattr("anykey.exchange.limiting.LOOK_AGAIN_S", 0.1)

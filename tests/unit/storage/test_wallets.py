@@ -7,7 +7,18 @@ import msgspec
 import pytest
 
 from anykey.storage.database import Database, whole
-from anykey.storage.wallets import Balance, NotEnough, Transfer, list_transfers, post, read_balance
+from anykey.storage.ledger import totals
+from anykey.storage.wallets import (
+    POSTED_NANO_MAX,
+    Balance,
+    NotEnough,
+    TooMuch,
+    Transfer,
+    list_transfers,
+    post,
+    read_balance,
+)
+from anykey.storage.writing import reading_whole
 from tests.fakes.charges import ask
 
 PAID = Transfer(
@@ -44,6 +55,16 @@ def test_no_more_is_taken_than_there_is(database: Database) -> None:
     with pytest.raises(NotEnough):
         posted(database, msgspec.structs.replace(BACK, id="t2", amount_nano=51))
     assert ask(database, "SELECT id FROM transfers") == [("t1",)]
+
+
+def test_an_account_never_outgrows_its_numbers(database: Database) -> None:
+    large = msgspec.structs.replace(PAID, amount_nano=10**18)
+    for number in range(4):
+        posted(database, msgspec.structs.replace(large, id=f"t{number}"))
+    with pytest.raises(TooMuch):
+        posted(database, msgspec.structs.replace(PAID, id="t9", amount_nano=1))
+    assert balance(database, "credit:a").posted_nano == POSTED_NANO_MAX
+    assert reading_whole(database, totals).broken == []
 
 
 def test_there_is_one_transfer_for_each_reference(database: Database) -> None:

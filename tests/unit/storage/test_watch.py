@@ -70,6 +70,28 @@ def test_looks_within_a_millisecond_share_one_answer(
     assert watch.keys == {KEY.id: KEY}
 
 
+def test_more_than_a_call_a_millisecond_looks_less_often(
+    database: SqliteDatabase, watch: KeyWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.05)
+    monkeypatch.setattr(module, "BUSY_TIMES", 5)
+    watch.refresh_if_changed()
+    for _ in range(5):
+        watch.refresh_if_changed()
+    time.sleep(0.06)
+    watch.refresh_if_changed()
+    insert_key(database, KEY)
+    time.sleep(0.06)
+    watch.refresh_if_changed()
+    assert watch.keys == {}
+    watch.refresh_if_changed(even_if_busy=True)
+    assert watch.keys == {KEY.id: KEY}
+    mark_revoked(database, KEY.id, 200)
+    time.sleep(0.25)
+    watch.refresh_if_changed()
+    assert watch.keys[KEY.id].revoked_at == 200
+
+
 def test_a_change_by_another_process_is_seen(database: SqliteDatabase, watch: KeyWatch, tmp_path: Path) -> None:
     insert_key(database, KEY)
     watch.refresh_if_changed()

@@ -23,6 +23,7 @@ from anykey.accounts.purse import PERIODS
 from anykey.accounts.rate_cards import CardError, cards_in
 from anykey.accounts.written_cards import WrittenCard, moment_of
 from anykey.administration.errors import AdministrationError
+from anykey.administration.plain_yaml import read_yaml
 
 VERSION = 1
 LARGEST_DOCUMENT = 16 * 1024 * 1024
@@ -222,7 +223,7 @@ def _networks(texts: tuple[str, ...], place: str) -> tuple[str, ...]:
 def _parsed(content: bytes, name: str) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
-        found: object = tomllib.loads(text) if PurePath(name).suffix.lower() == ".toml" else yaml.safe_load(text)
+        found: object = tomllib.loads(text) if PurePath(name).suffix.lower() == ".toml" else read_yaml(text)
         if not isinstance(found, dict):
             raise AdministrationError("declaring.unreadable", file=name, reason="no table")
         return cast("dict[str, Any]", _plain(cast("object", found)))

@@ -7,7 +7,7 @@ LiteLLM's configuration reference, read on 2026-11-21.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +17,7 @@ from anykey.administration.errors import AdministrationError
 from anykey.administration.importing.addresses import is_address
 from anykey.administration.importing.litellm_providers import Deployed, Given, deployed, given, secret_of
 from anykey.administration.importing.records import Imported, NewCredential, Note
+from anykey.administration.plain_yaml import read_yaml
 
 Table = Mapping[str, Any]
 LARGEST_FILE = 4 * 1024 * 1024
@@ -26,6 +27,8 @@ STRATEGIES = {
     "latency-based-routing": "lowest_latency",
     "cost-based-routing": "lowest_cost",
 }
+FINEST, DEAREST = Decimal("1e-30"), Decimal("1e12")
+"""USD for a million tokens: what is outside is no price."""
 _SECTIONS = frozenset({"model_list", "router_settings", "litellm_settings"})
 _HEEDED = {
     "router_settings": frozenset(
@@ -47,7 +50,7 @@ _RATES = {
     "cache_read_input_token_cost": "cache_read",
     "cache_creation_input_token_cost": "cache_write_5m",
 }
-_TEXT_MODES = frozenset({None, "chat", "completion", "responses"})
+_TEXT_MODES = frozenset({"chat", "completion", "responses"})
 
 
 def read_litellm(text: bytes, environ: Mapping[str, str]) -> Imported:
@@ -96,8 +99,9 @@ class _Reader:
         if not name or not params.get("model"):
             self.note(place, "import.missing", field="model_name" if not name else "litellm_params.model")
             return
-        if info.get("mode") not in _TEXT_MODES:
-            self.note(place, "import.mode", mode=str(info.get("mode")))
+        mode = info.get("mode")
+        if mode is not None and str(mode) not in _TEXT_MODES:
+            self.note(place, "import.mode", mode=str(mode)[:80])
             return
         base = given(params.get("api_base") or params.get("base_url")).value(self._environ)
         if base is not None and not is_address(base):
@@ -227,7 +231,7 @@ def _parsed(text: bytes) -> Table:
     if len(text) > LARGEST_FILE:
         raise AdministrationError("import.too_large", bytes=LARGEST_FILE)
     try:
-        found: object = yaml.safe_load(text)
+        found = read_yaml(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise AdministrationError("import.unreadable", place="?" if mark is None else str(mark.line + 1)) from None
@@ -252,10 +256,11 @@ def _per_million(cost: object) -> str | None:
     if isinstance(cost, bool) or not isinstance(cost, int | float | str):
         return None
     try:
-        price = Decimal(str(cost)) * 1_000_000
-    except InvalidOperation:
+        price = (Decimal(str(cost)) * 1_000_000).normalize()
+    except (ArithmeticError, ValueError):  # a number may have more digits than Python writes
         return None
-    return f"{price.normalize():f}" if price.is_finite() and price >= 0 else None
+    said = price.is_finite() and (price == 0 or FINEST <= price <= DEAREST)
+    return f"{price:f}" if said else None
 
 
 def _table(value: object) -> Table:

@@ -14,6 +14,7 @@ from anykey.accounts.keys import actor_of
 from anykey.accounts.permissions import Forbidden
 from anykey.language import SpokenError
 from anykey.server.admin.caller import CALLER_KEY, Caller, Premises, caller_in
+from anykey.server.admin.downloads import MEDIA_TYPES
 from anykey.server.admin.mount import KEY_KEY, REQUEST_ID_KEY
 from anykey.server.admin.refusals import Refusal, refusal_of, told
 from anykey.server.admin.resources import RESOURCES
@@ -87,7 +88,7 @@ def _add(api: FastAPI, resource: Resource, operation: Operation) -> None:
         tags=[resource.tag],
         dependencies=[guard(operation)],
         openapi_extra={"x-permission": operation.rule, "x-plane": operation.plane},
-        responses=REFUSALS,
+        responses=REFUSALS if operation.model is not None else {**REFUSALS, 200: FILE},
     )
 
 
@@ -151,6 +152,10 @@ _ERROR = {
         },
         "request_id": {"type": "string"},
     },
+}
+FILE: dict[str, Any] = {
+    "description": "A file",
+    "content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()},
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": description, "content": {"application/json": {"schema": _ERROR}}}

@@ -119,6 +119,8 @@ class _Headed:
         if message["type"] == "http.response.start":
             await self._reply.start(message["status"], (*message["headers"], *self._more))
         else:
+            if message.get("more_body") and self._reply.gone:
+                raise ClientGone  # nobody needs the rest of a file
             await self._reply.write(message["body"])
             if not message.get("more_body"):
                 await self._reply.end()

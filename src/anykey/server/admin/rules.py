@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from anykey.accounts.permissions import PERMISSIONS, Permission, may
 from anykey.server.admin.caller import Caller, caller_in
+from anykey.server.admin.downloads import Download, Downloading
 from anykey.server.admin.refusals import Refusal
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -42,7 +43,8 @@ class Operation(NamedTuple):
     plane: Plane
     status: int
     answer: Callable[..., Awaitable[Response]]
-    model: type[BaseModel]
+    model: type[BaseModel] | None
+    """What it answers with; None: a file."""
 
 
 class Resource:
@@ -57,8 +59,7 @@ class Resource:
         self, method: Method, path: str, *, permission: Rule, status: int = 200
     ) -> Callable[[Callable[..., BaseModel]], Callable[..., BaseModel]]:
         """Declare the function below as what answers this. Its return annotation is what it answers with."""
-        if permission not in OPEN_RULES and permission not in PERMISSIONS:
-            raise ValueError(f"{method} {path}: {permission!r} is no permission")
+        _check(permission, f"{method} {path}")
 
         def declare(function: Callable[..., BaseModel]) -> Callable[..., BaseModel]:
             model: type[BaseModel] = function.__annotations__["return"]
@@ -67,6 +68,22 @@ class Resource:
             return function
 
         return declare
+
+    def download(self, path: str, *, permission: Rule) -> Callable[[Callable[..., Download]], Callable[..., Download]]:
+        """Declare the function below as what answers a GET of this with a file, which is made while it is sent."""
+        _check(permission, f"GET {path}")
+
+        def declare(function: Callable[..., Download]) -> Callable[..., Download]:
+            answer = _in_thread(function, 200)
+            self.operations.append(Operation("GET", path, permission, self.plane, 200, answer, None))
+            return function
+
+        return declare
+
+
+def _check(permission: str, place: str) -> None:
+    if permission not in OPEN_RULES and permission not in PERMISSIONS:
+        raise ValueError(f"{place}: {permission!r} is no permission")
 
 
 def guard(operation: Operation) -> Any:
@@ -100,7 +117,7 @@ Calling = Annotated[Caller, Depends(_caller)]
 """The parameter by which an operation's function is told who calls."""
 
 
-def _in_thread(function: Callable[..., BaseModel], status: int) -> Callable[..., Awaitable[Response]]:
+def _in_thread(function: Callable[..., BaseModel | Download], status: int) -> Callable[..., Awaitable[Response]]:
     @wraps(function)
     async def answer(**values: Any) -> Response:
         work = partial(_answered, function, values, status)
@@ -109,5 +126,8 @@ def _in_thread(function: Callable[..., BaseModel], status: int) -> Callable[...,
     return answer
 
 
-def _answered(function: Callable[..., BaseModel], values: dict[str, Any], status: int) -> Response:
-    return Response(function(**values).model_dump_json(), status, media_type="application/json")
+def _answered(function: Callable[..., BaseModel | Download], values: dict[str, Any], status: int) -> Response:
+    told = function(**values)
+    if isinstance(told, Download):
+        return Downloading(told, POOL)
+    return Response(told.model_dump_json(), status, media_type="application/json")

@@ -19,7 +19,13 @@ from anykey.storage.errors import DatabaseError, StorageError
 
 _log = logging.getLogger(__name__)
 
-STATUSES = {"topups.off": 404, "topups.no_signature": 401, "topups.wrong_signature": 401, "topups.too_old": 401}
+STATUSES = {
+    "topups.off": 404,
+    "topups.weak_secret": 404,
+    "topups.no_signature": 401,
+    "topups.wrong_signature": 401,
+    "topups.too_old": 401,
+}
 
 
 def answer_signed(premises: Premises, signature: bytes | None, body: bytes) -> bytes:

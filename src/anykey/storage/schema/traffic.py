@@ -69,7 +69,26 @@ exchanges = Table(
 Index("exchanges_by_time", exchanges.c.at)
 Index("exchanges_by_key", exchanges.c.key_id, exchanges.c.at)
 
-# What the Responses protocol keeps on the server, by key. The only tables that hold what was said; read and written by
+# What was said in calls of keys that are logged in full; both texts are sealed (storage/exchange_bodies.py).
+exchange_bodies = Table(
+    "exchange_bodies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("at", BIG, nullable=False),
+    Column("expires_at", BIG, nullable=False),
+    Column("status", BIG, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("request_bytes", BIG, nullable=False),
+    Column("answer_bytes", BIG, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+Index("exchange_bodies_by_end", exchange_bodies.c.expires_at)
+Index("exchange_bodies_by_key", exchange_bodies.c.key_id, exchange_bodies.c.at)
+
+# What the Responses protocol keeps on the server, by key. What was said stands here in clear; read and written by
 # storage/responses.py and storage/conversations.py without SQLAlchemy.
 responses = Table(
     "responses",

@@ -171,3 +171,17 @@ def test_any_document_comes_to_a_report_or_a_clear_error_without_its_secret(docu
 def test_any_bytes_come_to_a_report_or_a_clear_error(text: bytes) -> None:
     with suppress(AdministrationError):
         assert read_litellm(text, {}).source == "litellm"
+
+
+def test_a_mode_and_prices_that_cannot_be_meant_are_left_out() -> None:
+    text = b"""
+model_list:
+- {model_name: a, litellm_params: {model: openai/a}, model_info: {mode: [chat]}}
+- {model_name: b, litellm_params: {model: openai/b, input_cost_per_token: "1e99999999", output_cost_per_token: 1}}
+- {model_name: c, litellm_params: {model: openai/c, input_cost_per_token: 1e-999999, output_cost_per_token: .nan}}
+- {model_name: d, litellm_params: {model: openai/d, input_cost_per_token: "2e-6", output_cost_per_token: 0}}
+"""
+    found = read_litellm(text, {})
+    assert sorted(found.models) == ["b", "c", "d"]
+    assert [(card["model"], card["input"], card["output"]) for card in found.rate_cards] == [("d", "2", "0")]
+    assert [note.code for note in found.notes] == ["import.mode"]

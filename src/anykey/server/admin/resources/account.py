@@ -3,23 +3,24 @@
 from typing import Annotated, Literal
 
 from fastapi import Query
+from msgspec import structs
 from pydantic import Field
 
 from anykey.accounts.pricing import lines_in
 from anykey.accounts.purse import OwnerKind, Period
 from anykey.administration.own_account import account_of_key, charge_of_key
-from anykey.administration.request_pages import find_own_request, own_sums
+from anykey.administration.request_pages import find_own_request
+from anykey.administration.usage_report import own_report
 from anykey.routing.groups import standing_of
 from anykey.server.admin.resources.requests import TokensTold, tokens_of
-from anykey.server.admin.resources.usage import PERIODS_MS, UsageTold, sort_key, told
+from anykey.server.admin.resources.usage import UsageTold, sort_key, told
 from anykey.server.admin.rules import Calling, Resource
 from anykey.server.admin.shapes import Filter, Id, Millis, Told, Word, strings, usd
 from anykey.storage.charges import BudgetState
-from anykey.storage.exchange_pages import ExchangeFilter
 from anykey.storage.paging import page_of
+from anykey.storage.usage_question import FOR_EVER_MS, UsageQuestion
 
 ACCOUNT = Resource("account", "user")
-COLUMNS = {"model": "model_asked", "client": "client"}
 
 
 class OwnUsageQuery(Filter):
@@ -134,16 +135,18 @@ class OwnKey(Told):
 @ACCOUNT.operation("GET", "/v1/usage", permission="own")
 def own_usage(caller: Calling, query: Annotated[OwnUsageQuery, Query()]) -> OwnUsage:
     """Sum up the calls of the calling key: all, and by model and day."""
-    models = None if query.model is None else (query.model,)
-    only = ExchangeFilter(since_ms=query.since_ms, until_ms=query.until_ms, models=models)
-    by = list(dict.fromkeys(query.by))
-    columns = [COLUMNS[name] for name in by]
-    total = own_sums(caller.home, only, None, (), caller.key.id)[0]
-    parts = own_sums(caller.home, only, PERIODS_MS[query.period], columns, caller.key.id)
-    page = page_of(parts, sort_key, query.cursor, query.limit)
-    return OwnUsage(
-        key_id=caller.key.id, total=told(total, []), items=[told(one, by) for one in page.items], next=page.next
+    where = () if query.model is None else (("model", (query.model,)),)
+    until_ms = FOR_EVER_MS if query.until_ms is None else query.until_ms
+    whole = UsageQuestion(where=where, since_ms=query.since_ms, until_ms=until_ms)
+    by = dict.fromkeys(query.by) if query.period == "all" else dict.fromkeys((query.period, *query.by))
+    snapshot = caller.premises.gateway.snapshot
+    total, parts = (
+        own_report(caller.home, question, caller.key.id, snapshot).lines
+        for question in (whole, structs.replace(whole, by=tuple(by)))
     )
+    page = page_of(parts, sort_key, query.cursor, query.limit)
+    items = [told(line) for line in page.items]
+    return OwnUsage(key_id=caller.key.id, total=told(total[0]), items=items, next=page.next)
 
 
 @ACCOUNT.operation("GET", "/v1/usage/{request_id}", permission="own")

@@ -8,7 +8,7 @@ from pydantic import Field
 from anykey.accounts.keys import ApiKey
 from anykey.accounts.purse import Period
 from anykey.administration.errors import AdministrationError
-from anykey.administration.key_fields import KeyFields
+from anykey.administration.key_fields import LOGGING_DAYS_MOST, KeyFields
 from anykey.administration.keys import (
     OVERLAP_MOST_S,
     OVERLAP_S,
@@ -137,7 +137,7 @@ class KeySaid(Asked):
     ip_allow: Globs | None = None
     ip_deny: Globs | None = None
     logging: Text | None = None
-    logging_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    logging_days: Annotated[int, Field(ge=1, le=LOGGING_DAYS_MOST)] | None = None
 
 
 class KeyChange(KeySaid):

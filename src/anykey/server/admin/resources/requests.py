@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
+from anykey.administration.request_bodies import read_bodies, spelled
 from anykey.administration.request_pages import find_request, page_of_requests
 from anykey.administration.requests import attempts_of
 from anykey.server.admin.refusals import Refusal
@@ -123,6 +124,31 @@ class RequestInFull(Told):
     attempts: list[AttemptTold] | None
 
 
+class BodyTold(Told):
+    """One side of a call: `text`, or `base64` where it is no UTF-8. `bytes`: how long it was; `cut`: only its beginning is
+    kept."""
+
+    text: str | None
+    base64: str | None
+    bytes: int
+    cut: bool
+
+
+class BodiesTold(Told):
+    """Both sides of one call as the client sent and got them; `status` and `content_type` are the answer's. `expires_at` (Unix
+    seconds): when they are forgotten."""
+
+    id: str
+    key_id: str
+    organisation: str
+    at_ms: int
+    expires_at: int
+    status: int
+    content_type: str
+    request: BodyTold
+    answer: BodyTold
+
+
 @REQUESTS.operation("GET", "/admin/v1/requests", permission="requests:read")
 def requests_list(
     caller: Calling, query: Annotated[RequestFilter, Query()]
@@ -146,6 +172,23 @@ def requests_get(caller: Calling, id: Id) -> RequestInFull:  # noqa: A002 - the 
     row = find_request(caller.home, id, actor=caller.actor)
     attempts = [_attempt(one) for one in attempts_of(row)] if caller.actor.is_operator else None
     return RequestInFull(request=told(caller, row), losses=losses_of(row), attempts=attempts)
+
+
+@REQUESTS.operation("GET", "/admin/v1/requests/{id}/bodies", permission="bodies:read")
+def requests_bodies(caller: Calling, id: Id) -> BodiesTold:  # noqa: A002 - the name in the path
+    """Show what one call asked and was answered, of a key that is logged in full. Each reading is in the audit log."""
+    found = read_bodies(caller.home, id, actor=caller.actor)
+    return BodiesTold(
+        id=found.id,
+        key_id=found.key_id,
+        organisation=found.organisation,
+        at_ms=found.at,
+        expires_at=found.expires_at,
+        status=found.status,
+        content_type=found.content_type,
+        request=BodyTold(**spelled(found, "request")),
+        answer=BodyTold(**spelled(found, "answer")),
+    )
 
 
 def asked(caller: Calling, query: RequestFilter, *, losses: bool = False) -> ExchangeFilter:

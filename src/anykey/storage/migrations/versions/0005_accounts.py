@@ -23,6 +23,7 @@ def upgrade() -> None:
     _beside()
     _webhooks()
     _usage()
+    _bodies()
 
 
 def _keys_and_exchanges() -> None:
@@ -312,11 +313,7 @@ def _usage() -> None:
         *("cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "cost_nano"),
         *("generation_tokens", "generation_ms"),
     )
-    edges = (
-        *("50", "100", "150", "200", "300", "400", "600", "800", "1000", "1500", "2000", "3000", "4000", "6000"),
-        *("8000", "12000", "20000", "40000", "80000", "more"),
-    )
-    bars = [f"{column}_{edge}" for column in ("first_token_ms", "total_ms") for edge in edges]
+    bars = [f"{column}_{place}" for column in ("first_token_ms", "total_ms") for place in range(0, 20, 2)]
     for table in ("usage_hours", "usage_days"):
         op.create_table(
             table,
@@ -331,3 +328,22 @@ def _usage() -> None:
     op.bulk_insert(marks, [{"name": name, "at": 0} for name in ("hours", "days", "calls")])
     op.create_table("usage_late", sa.Column("at", BIG, nullable=False))
     op.create_index("usage_late_by_time", "usage_late", ["at"])
+
+
+def _bodies() -> None:
+    op.create_table(
+        "exchange_bodies",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("organisation", sa.Text, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("status", BIG, nullable=False),
+        sa.Column("content_type", sa.Text, nullable=False),
+        sa.Column("request_bytes", BIG, nullable=False),
+        sa.Column("answer_bytes", BIG, nullable=False),
+        sa.Column("request", sa.LargeBinary, nullable=False),
+        sa.Column("answer", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("exchange_bodies_by_end", "exchange_bodies", ["expires_at"])
+    op.create_index("exchange_bodies_by_key", "exchange_bodies", ["key_id", "at"])

@@ -1,7 +1,11 @@
 """Calls over HTTP: by pages and filters, and to tenants without what is the operator's business."""
 
+from contextlib import closing
+
 import pytest
 
+from anykey.storage.exchange_bodies import put_bodies, sealed
+from tests.fakes.bodies import bodies_of
 from tests.unit.server.admin.resources.conftest import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -47,3 +51,28 @@ async def test_losses_are_told_of_the_calls_that_have_some(api: Api) -> None:
     await api.call(AT, organisation=organisation)
     found = await api.told("GET", f"/admin/v1/losses?organisation={organisation}")
     assert [(one["id"], one["items"][0]["path"]) for one in found["items"]] == [(lost, "top_k")]
+
+
+async def test_what_was_said_is_told_with_an_entry_for_whoever_read_it(api: Api) -> None:
+    organisation = await api.organisation()
+    owner = await api.member_key(organisation, "owner")
+    made = await api.told("POST", "/admin/v1/keys", {"name": "logged", "organisation": organisation, "logging": "full"})
+    home = api.gateway.home
+    bodies = bodies_of(id="req_said", key_id=made["key"]["id"], organisation=organisation, answer=b"\xff")
+    with closing(home.database.connect()) as connection:
+        put_bodies(connection, [sealed(bodies, home.pepper)])
+    told = await api.told("GET", "/admin/v1/requests/req_said/bodies", None, owner)
+    assert told["request"] == {
+        "text": bodies.request.decode(),
+        "base64": None,
+        "bytes": len(bodies.request),
+        "cut": False,
+    }
+    assert told["answer"] == {"text": None, "base64": "/w==", "bytes": 1, "cut": False}
+    assert (told["status"], told["organisation"], told["expires_at"]) == (200, organisation, bodies.expires_at)
+    entry = (await api.told("GET", "/admin/v1/audit", None, owner))["items"][0]
+    assert (entry["action"], entry["target"]) == ("bodies.read", "req_said")
+    assert entry["actor"].startswith("key:")
+    admin = await api.member_key(organisation, "admin")
+    refused = await api.refused("GET", "/admin/v1/requests/req_said/bodies", None, admin)
+    assert refused == (403, "permission_denied")
