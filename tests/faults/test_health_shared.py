@@ -1,58 +1,99 @@
-"""Two `anykey up` on one data directory: what one hears of an upstream, the other heeds."""
+"""Two gateways on one Valkey: what one finds out about a provider, the other heeds within a second; and it can be put right."""
 
 import asyncio
-import json
-import os
-import sys
+import base64
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from tests.fakes.answers import CHAT, PATHS, TEXT, answering, config, failing, told_text
-from tests.fakes.gateway import read_reply
-from tests.fakes.program import program
+import pytest
+
+from anykey.administration.key_fields import KeyFields
+from anykey.administration.keys import create_key
+from anykey.storage import valkey_health
+from anykey.storage.migrate import open_server
+from tests.fakes.answers import CHAT, PATHS, answering, config, failing, request
+from tests.fakes.gateway import RunningGateway
 from tests.fakes.wire import WireServer
+from tests.services.postgres import PostgresServer
+from tests.services.valkey import OwnValkey, own_valkey
 
-SLOW_DOWN = failing(429, {"error": {"message": "slow down"}}, (("retry-after", "30"),))
-HEARD_WITHIN_S = 2.0
-CALL = b'{"model":"test-model","messages":[{"role":"user","content":"hi"}]}'
-
-
-async def asked(port: int, key: str) -> str:
-    """The provider that answers a call."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST {PATHS[CHAT]} HTTP/1.1\r\nhost: a\r\nx-api-key: {key}\r\ncontent-length: {len(CALL)}\r\n\r\n"
-    writer.write(head.encode() + CALL)
-    reply = await read_reply(reader)
-    writer.close()
-    assert (reply.status, told_text(CHAT, reply)) == (200, TEXT)
-    return reply.headers["x-anykey-provider"]
+PEPPER = base64.b64encode(b"p" * 32).decode()
+BAD_KEY = {"error": {"code": "invalid_api_key", "message": "no"}}
 
 
-async def status(home: Path) -> list[dict[str, Any]]:
-    """What `anykey providers status` tells an operator."""
-    environ = {**os.environ, "ANYKEY_HOME": str(home / "home"), "LAB_KEY": "lab-secret"}
-    arguments = ("-m", "anykey", "providers", "status", "--config", str(home / "anykey.toml"), "--json")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environ, stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode == 0
-    return json.loads(printed)
+@asynccontextmanager
+async def pair(
+    directory: Path, url: str, valkey: str, upstream: str
+) -> AsyncGenerator[tuple[RunningGateway, RunningGateway]]:
+    environ = {"ANYKEY_DATABASE_URL": url, "ANYKEY_PEPPER": PEPPER, "ANYKEY_VALKEY_URL": valkey}
+    for name in ("a", "b"):
+        (directory / name).mkdir()
+    doors = config((CHAT, upstream))
+    async with (
+        RunningGateway(directory / "a", doors, environ, key_name="one") as one,
+        RunningGateway(directory / "b", doors, environ, key_name="two") as two,
+    ):
+        yield one, two
 
 
-async def test_a_rest_that_one_process_is_told_of_is_kept_by_the_other(tmp_path: Path) -> None:
-    async with WireServer(answering(CHAT)) as first, WireServer(answering(CHAT)) as second:
-        doors = config((CHAT, first.url), (CHAT, second.url))
-        async with program(tmp_path, doors) as (_, port, key), program(tmp_path, doors, key=key) as (_, other_port, _):
-            # Both are well, and the other one's first choice is the same.
-            assert [await asked(port, key), await asked(other_port, key)] == ["lab0", "lab0"]
-            first.script = SLOW_DOWN
-            assert await asked(port, key) == "lab1"
-            await asyncio.sleep(HEARD_WITHIN_S)
-            calls = len(first.calls)
-            assert [await asked(other_port, key) for _ in range(3)] == ["lab1"] * 3
-            assert len(first.calls) == calls == 3
-            health = {view["credential"]: view for view in await status(tmp_path)}
-    resting, well = health["lab0#default"], health["lab1#default"]
-    assert (resting["state"], resting["failure"], well["state"]) == ("resting", "rate_limited", "well")
-    assert 25_000 < resting["until_ms"] - resting["since_ms"] <= 30_000
+async def _until(said: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not await said():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("fault", [None, OwnValkey.kill, OwnValkey.freeze])
+async def test_a_rest_is_heeded_by_the_other_and_enabling_by_both(
+    tmp_path: Path,
+    postgres: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[OwnValkey], None] | None,
+) -> None:
+    monkeypatch.setattr(valkey_health, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(valkey_health, "LOOK_AGAIN_S", 0.2)
+    with own_valkey() as valkey:
+        async with (
+            WireServer(answering(CHAT)) as server,
+            pair(tmp_path, postgres.migrated(open_server), valkey.url, server.url) as (one, two),
+        ):
+
+            async def good(gateway: RunningGateway) -> bool:
+                return (await gateway.post(PATHS[CHAT], request(CHAT), gateway.headers())).status == 200
+
+            assert await good(one)
+            assert await good(two)
+            if fault is not None:
+                fault(valkey)
+                await asyncio.sleep(0.6)
+            server.script = failing(401, BAD_KEY)
+            assert not await good(one)
+            server.script = answering(CHAT)
+            began = time.monotonic()
+
+            async def heeded() -> bool:
+                return not await good(two)
+
+            await _until(heeded, 1.0 if fault is None else 3.5)
+            assert time.monotonic() - began < (1.0 if fault is None else 3.5)
+            made = await asyncio.to_thread(create_key, one.home, "operator", fields=KeyFields(admin=True))
+            operator = {"authorization": f"Bearer {made.text}"}
+
+            async def known() -> bool:
+                return (await one.get("/admin/v1/providers/lab0/health", operator)).status == 200
+
+            await _until(known, 2.0)
+            told = (await one.get("/admin/v1/providers/lab0/health", operator)).json()["items"]
+            assert [view["state"] for view in told] == ["disabled"]
+            assert (await one.post("/admin/v1/providers/lab0/enable", b"", operator)).status == 200
+            for gateway in (one, two):
+                await _until(lambda gateway=gateway: good(gateway), 3.5)
+            if fault is OwnValkey.freeze:
+                valkey.thaw()
+                deadline = time.monotonic() + 1
+                while time.monotonic() < deadline:  # what was enabled stays so
+                    assert await good(one)
+                    assert await good(two)
+                    await asyncio.sleep(0.1)

@@ -10,8 +10,10 @@ from anykey.accounts.permissions import LOCAL, Actor, require
 from anykey.administration.errors import AdministrationError
 from anykey.administration.home import Home
 from anykey.providers.configured import ProviderSettings
+from anykey.providers.secret import Secret
 from anykey.routing.pool import id_of, mark_of
-from anykey.storage.health import HealthRow, forget_health, read_health
+from anykey.storage.health import HealthRow
+from anykey.storage.shared_health import HealthPlaces
 
 State = Literal["well", "open", "half_open", "barred", "resting", "slowed", "disabled"]
 _OVER: dict[str, State] = {"open": "half_open", "barred": "half_open"}
@@ -33,22 +35,27 @@ class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     told_by: str | None = None
 
 
-def provider_health(home: Home, providers: Iterable[ProviderSettings]) -> list[HealthView]:
-    """A line for each credential of each provider, and after them one for each deployment that is not well."""
-    rows = {(row.deployment, row.credential): row for row in read_health(home.database)}
+def provider_health(
+    home: Home, providers: Iterable[ProviderSettings], valkey: Secret | None = None
+) -> list[HealthView]:
+    """A line for each credential of each provider, and after them one for each deployment that is not well. `valkey`: the URL of
+    the Valkey through which health is shared too."""
+    found = HealthPlaces(home.database, valkey, home.pepper).read()
+    rows = {(row.deployment, row.credential): row for row in found}
     now_ms = int(time.time() * 1000)
     return [view for provider in providers for view in _of_provider(provider, rows, now_ms)]
 
 
-def enable(home: Home, name: str, *, actor: Actor = LOCAL) -> list[HealthView]:
+def enable(home: Home, name: str, *, actor: Actor = LOCAL, valkey: Secret | None = None) -> list[HealthView]:
     """Have every running gateway use what `name` means again, at once: a provider with all it has, or one credential
     (`provider#label`). Returns what was not well. Raises AdministrationError where nothing of that name was."""
     require(actor, "providers:write", None)
     now_ms = int(time.time() * 1000)
-    rows = [row for row in read_health(home.database) if _is_meant(row, name)]
+    places = HealthPlaces(home.database, valkey, home.pepper)
+    rows = [row for row in places.read() if _is_meant(row, name)]
     if not rows:
         raise AdministrationError("health.nothing", name=name)
-    forget_health(home.database, rows, name, actor.name)
+    places.forget(rows, name, actor.name)
     return [_view(id_of(row.credential).partition("#")[0], row, now_ms) for row in rows]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from anykey.administration.home import Home
 from anykey.administration.known_models import known_models
 from anykey.language import say
+from anykey.providers.secret import Secret
 from anykey.routing.ask import Ask
 from anykey.routing.building import build_snapshot
 from anykey.routing.explain import ExplainedStep, Explanation, explain
@@ -14,8 +15,9 @@ from anykey.routing.pool import mark_of
 from anykey.routing.snapshot import Snapshot
 from anykey.settings import Settings
 from anykey.storage.configs import load_configs
-from anykey.storage.health import HealthRow, read_health
+from anykey.storage.health import HealthRow
 from anykey.storage.rate_cards import load_cards
+from anykey.storage.shared_health import HealthPlaces
 
 _RESTING = frozenset({"open", "barred", "resting", "disabled"})
 
@@ -60,9 +62,10 @@ def stored_snapshot(home: Home, settings: Settings) -> Snapshot:
     return build_snapshot(settings, *known, load_configs(home.database), load_cards(home.database))
 
 
-def explain_call(home: Home, snapshot: Snapshot, ask: Ask) -> Explanation | Unroutable:
-    """What would become of the call."""
-    health = StoredHealth(read_health(home.database), snapshot, int(time.time() * 1000))
+def explain_call(home: Home, snapshot: Snapshot, ask: Ask, valkey: Secret | None = None) -> Explanation | Unroutable:
+    """What would become of the call. `valkey`: the URL of the Valkey through which health is shared too."""
+    rows = HealthPlaces(home.database, valkey, home.pepper).read()
+    health = StoredHealth(rows, snapshot, int(time.time() * 1000))
     found = plan(snapshot, ask, health)
     return found if isinstance(found, Unroutable) else explain(found)
 

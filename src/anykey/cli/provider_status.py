@@ -7,7 +7,7 @@ import click
 from anykey.administration.health import HealthView, provider_health
 from anykey.administration.health import enable as enable_name
 from anykey.cli.actor import local_actor
-from anykey.cli.configuration import config_option, open_home, read_settings
+from anykey.cli.configuration import config_option, open_home, read_settings, shared_valkey
 from anykey.cli.form import SpokenCommand
 from anykey.cli.output import local_time, print_json, print_table
 from anykey.language import say
@@ -20,7 +20,8 @@ _COLUMNS = ("provider", "credential", "deployment", "state", "since", "until", "
 @click.option("--json", "as_json", is_flag=True, help=say("cli.json"))
 def status(config: Path | None, as_json: bool) -> None:
     """Print a line for each credential, and one for each deployment that is not well."""
-    found = provider_health(open_home(config), read_settings(config).providers)
+    settings = read_settings(config)
+    found = provider_health(open_home(config), settings.providers, settings.valkey)
     if as_json:
         print_json(found)
     else:
@@ -31,7 +32,7 @@ def status(config: Path | None, as_json: bool) -> None:
 @click.argument("name", metavar="PROVIDER[#LABEL]")
 def enable(name: str) -> None:
     """Use a provider or a credential again."""
-    for view in enable_name(open_home(), name, actor=local_actor()):
+    for view in enable_name(open_home(), name, actor=local_actor(), valkey=shared_valkey()):
         click.echo(say("cli.providers.enabled", name=view.deployment or view.credential, state=_state(view)))
 
 

@@ -47,7 +47,7 @@ def explain(key: str | None, config: Path | None, as_json: bool, **said: Any) ->
         if error.failure.param == "model":
             raise click.UsageError(say("cli.routes.no_model")) from error
         raise SpokenError("routes.refused", reason=error.failure.message) from error
-    found = explain_call(home, snapshot, ask)
+    found = explain_call(home, snapshot, ask, settings.valkey)
     if as_json:
         print_json(found)
     elif not isinstance(found, Unroutable):

@@ -21,6 +21,8 @@ SENTENCES: Mapping[str, str] = {
         "not the URL of a PostgreSQL database, such as postgresql://USER:PASSWORD@HOST:5432/DATABASE; "
         "in a user name or password write %, /, ?, # and @ as %25, %2F, %3F, %23 and %40"
     ),
+    "settings.bad_network": "{found} is no address and no network, such as 10.0.0.0/8",
+    "settings.bad_valkey_url": "not the URL of a Valkey or Redis server, such as valkey://HOST:6379/0",
     "settings.bad_name": "{found} cannot name a provider: use letters, digits, '.', '_' and '-', no '/'",
     "settings.bad_url": "not a usable address: {reason}",
     "settings.no_endpoint": "{kind} has no endpoint with {wanted}; it has: {known}",

@@ -77,7 +77,7 @@ class HealthShare:
 
     def put(self, row: HealthRow) -> None:
         """Tell the others."""
-        row = msgspec.structs.replace(row, changed_by=self.author, reason=row.reason[:LONGEST_REASON])
+        row = signed(row, self.author)
 
         def change(connection: Connection) -> None:
             connection.execute(_PUT, msgspec.structs.astuple(row))
@@ -191,6 +191,12 @@ class HealthShare:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def signed(row: HealthRow, author: str) -> HealthRow:
+    """The row as it is shared: with its author, and an upstream's words bounded and fit to be written anywhere."""
+    reason = row.reason[:LONGEST_REASON].encode("utf-8", "replace").decode()
+    return msgspec.structs.replace(row, changed_by=author, reason=reason)
 
 
 def read_health(database: Database) -> list[HealthRow]:

@@ -26,10 +26,10 @@ class HealthPlaces:
 
     def share(self) -> HealthShare | ValkeyHealth:
         """The share of one serving process. StorageError: a Valkey is configured, and its driver is not installed."""
-        share = HealthShare(self._database)
         if self._valkey is None:
-            return share
-        return _valkey_health().ValkeyHealth(self._valkey.reveal(), share, self._pepper)
+            return HealthShare(self._database)
+        place = _valkey_health()
+        return place.ValkeyHealth(self._valkey.reveal(), HealthShare(self._database), self._pepper)
 
     def read(self) -> list[HealthRow]:
         """All rows, the newest first. Raises StorageError."""

@@ -22,7 +22,7 @@ import msgspec
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
-from anykey.storage.health import KEPT_MS, LONGEST_REASON, HealthRow, HealthShare
+from anykey.storage.health import KEPT_MS, HealthRow, HealthShare, signed
 from anykey.storage.valkey_server import place_of, spelled
 
 _log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ ENDLESS_MS = 2**52
 
 Pair = tuple[str, str]
 """A deployment ("": the credential as such) and a credential."""
+_NONE: frozenset[Pair] = frozenset()
 
 _CHANGE = """
 local clock, kept = redis.call('TIME'), tonumber(ARGV[1])
@@ -98,10 +99,7 @@ class ValkeyHealth:
     def put(self, row: HealthRow) -> None:
         """Tell the others."""
         self._share.put(row)
-        reason = row.reason[:LONGEST_REASON].encode("utf-8", "replace").decode()
-        self._change(
-            (row.deployment, row.credential), msgspec.structs.replace(row, changed_by=self.author, reason=reason)
-        )
+        self._change((row.deployment, row.credential), signed(row, self.author))
 
     def drop(self, deployment: str, credential: str) -> None:
         """Tell the others that it is well again."""
@@ -129,9 +127,9 @@ class ValkeyHealth:
         """What `look` and `written` say."""
         written, rows, reading = self._share.written(), self._share.look(), self._latest
         if rows is None and reading is self._taken:
-            return None, frozenset()
+            return None, _NONE
         if rows is None:
-            written = frozenset()
+            written = _NONE
         else:
             before, self._in_database = self._in_database.keys() | written, _by_pair(rows)
             if not self._live:

@@ -16,6 +16,7 @@ from anykey.exchange.limiting import GuardedLimiter
 from anykey.storage import valkey_rates
 from anykey.storage.rate_gate import LEASE_MS, RateGate
 from anykey.storage.valkey_rates import PREFIX, ValkeyRates
+from tests.fakes.loading_valkey import loading_valkey
 from tests.services.valkey import ValkeyServer, own_valkey
 
 
@@ -161,6 +162,13 @@ async def test_a_server_that_only_reads_does_not_count(owner: str) -> None:
         client.close()
         async with gates(server.url, 1) as (gate,):
             with pytest.raises(RatesUnavailable):
+                await gate.take((rate("requests", 1, owner),), 0)
+
+
+async def test_a_server_that_still_loads_does_not_count(owner: str) -> None:
+    with loading_valkey() as url:
+        async with gates(url, 1) as (gate,):
+            with pytest.raises(RatesUnavailable, match="loading"):
                 await gate.take((rate("requests", 1, owner),), 0)
 
 
