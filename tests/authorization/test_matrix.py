@@ -115,6 +115,15 @@ async def test_what_is_another_tenants_is_told_as_what_is_not_there(world: World
     assert replies[0][0] == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/admin%2fv1/keys", "/%61dmin/v1/keys", "//admin/v1/keys", "/Admin/v1/keys", "/x/../admin/v1/keys"]
+)
+async def test_the_admin_api_is_not_reached_by_another_spelling(world: World, path: str) -> None:
+    headers = {"authorization": f"Bearer {world.callers['operator'].text}"}
+    assert (await world.gateway.get("/admin/v1/keys", headers)).status == 200
+    assert (await world.gateway.get(path, headers)).status == 404
+
+
 @pytest.mark.parametrize("who", WHO)
 async def test_the_cost_of_a_call_is_told_to_its_own_key_alone(world: World, who: Who) -> None:
     if who == "nobody":

@@ -102,7 +102,8 @@ def _amount_problem(number: int, charge: Charge, *, left: bool) -> str | None:
     if charge.state != "settled":
         return f"call {number} is {charge.state} and costs {charge.cost_nano}" if charge.cost_nano else None
     due = usage_of(number).cost_nano
-    if charge.cost_nano == due and charge.basis == "upstream":
+    # Estimated and exact: the usage was heard, but the stream broke off before its end.
+    if charge.cost_nano == due and charge.basis in {"upstream", "estimated"}:
         return None
     if left and charge.basis in {"estimated", "upstream"} and 0 < charge.cost_nano <= charge.reserved_nano:
         return None

@@ -10,7 +10,8 @@ import click
 from anykey.administration.configuration import load_configuration
 from anykey.administration.home import Home, prepare_home
 from anykey.language import say
-from anykey.settings import Settings, SettingsError, find_database, home_directory
+from anykey.providers.secret import Secret
+from anykey.settings import Settings, SettingsError, find_database, find_valkey, home_directory
 from anykey.settings.problems import Problem
 
 config_option = click.option(
@@ -33,6 +34,12 @@ def open_home(config: Path | None = None) -> Home:
     with refusing():
         url = find_database(os.environ, config)
     return prepare_home(home_directory(os.environ), os.environ, url and url.reveal())
+
+
+def shared_valkey() -> Secret | None:
+    """The URL of the Valkey of this environment, read without the rest of the configuration. Raises SettingsRefused."""
+    with refusing():
+        return find_valkey(os.environ)
 
 
 def read_settings(config: Path | None) -> Settings:

@@ -25,6 +25,8 @@ MOST_COPIES = 128
 """Answers of one call; who asks for more is refused by everybody."""
 FILE_TOKENS = 100_000
 """Of a document, sound or film that a call names and does not bring: what sixty pages or so come to."""
+LONGEST_SEARCHED = 1024 * 1024
+"""Bytes; the bound of a longer body is more than what it can name comes to, and searching it would hold others up."""
 _SLACK_PERCENT = 110
 _MARKS, _GOOGLES_MARKS = (b'url"', b'file_id"'), (b'eUri"', b'_uri"')
 """Ends of the names of fields that name a medium."""
@@ -66,7 +68,7 @@ class Foreseen(msgspec.Struct):
         if self.exact:
             return False
         self.exact = True
-        bound, self.prompt = self.prompt, min(self.prompt, read_body(self.exchange.body).tokens)
+        bound, self.prompt = self.prompt, min(self.prompt, _counted(self.exchange.body))
         return self.prompt < bound
 
     def tokens(self, step: PlanStep, gateway: Gateway, assumed: int) -> tuple[int, int]:
@@ -83,14 +85,20 @@ def foresee(exchange: Exchange) -> Foreseen:
     body = exchange.body
     output, copies = _said(exchange)
     if _may_name(body, _GOOGLES_MARKS if exchange.codec.name == "gemini_generate" else _MARKS):
-        facts = read_body(body)
-        return Foreseen(exchange, facts.tokens + FILE_TOKENS * facts.named, output, copies, exact=True)
+        return Foreseen(exchange, _counted(body), output, copies, exact=True)
     bound = -(-len(body) * _SLACK_PERCENT // (BYTES_PER_TOKEN * 100))
     return Foreseen(exchange, bound, output, copies)
 
 
 def _may_name(body: bytes, marks: tuple[bytes, bytes]) -> bool:
+    if len(body) > LONGEST_SEARCHED:
+        return False
     return marks[0] in body or marks[1] in body or (b"\\" in body and _ESCAPE in body)
+
+
+def _counted(body: bytes) -> int:
+    facts = read_body(body)
+    return facts.tokens + FILE_TOKENS * facts.named
 
 
 def _said(exchange: Exchange) -> tuple[int | None, int]:

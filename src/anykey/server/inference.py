@@ -29,7 +29,7 @@ from anykey.server.connection import CONNECTION_KEY, ClientConnection, peer_of
 from anykey.server.journeys import GENERATING, JOURNEYS, Journey, target_of
 from anykey.server.json_array import JsonArrayReply
 from anykey.server.model_list import list_body, model_body, shape_asked
-from anykey.server.paths import Route, resolve
+from anykey.server.paths import ADMIN, Route, resolve
 from anykey.server.query import asks_sse, take_key
 from anykey.server.refusals import protocol_of, refuse, refuse_call, unserved
 from anykey.server.reply import AsgiReply, Send
@@ -75,6 +75,8 @@ class InferencePlane:
     async def _answer(self, scope: Scope, receive: Receive, reply: AsgiReply, route: Route) -> None:
         method: str = scope["method"]
         connection: ClientConnection = scope[CONNECTION_KEY]
+        if route.operation == "admin" and not scope["raw_path"].startswith(ADMIN.encode()):
+            route = Route("unknown", ())  # spelled so that a proxy which guards these paths would not know it
         if route.operation in ("admin", "account"):
             await self._admin(scope, receive, reply, route.canonical or scope["path"])
             return

@@ -38,8 +38,8 @@ from anykey.settings import Settings
 from anykey.settings.records import ServerSettings
 from anykey.storage.body_writer import BodyWriter
 from anykey.storage.configs import load_configs
-from anykey.storage.health import HealthShare
 from anykey.storage.rate_cards import load_cards
+from anykey.storage.shared_health import HealthPlaces
 from anykey.storage.till import Till
 from anykey.storage.watch import KeyWatch
 from anykey.storage.writer import ExchangeWriter
@@ -113,7 +113,7 @@ class Serving:
         )
         recorder = ExchangeWriter(self._home.database)
         keys = KeyWatch(self._home.database)
-        health = HealthShare(self._home.database)
+        health = HealthPlaces(self._home.database, settings.valkey, self._home.pepper).share()
         crew, named_calls = Crew(self._home.database), NamedCalls(self._home.database)
         till = Till(self._home.database, durability=settings.ledger.durability)
         memory = ResponseMemory(self._home.database, settings.responses, process_id=till.process_id)
@@ -172,7 +172,8 @@ class Serving:
 
     def _admin(self, gateway: Gateway) -> AdminMount:
         secret = Secret(self._environ.get(TOPUP_VARIABLE, "").strip())
-        return AdminMount(Premises(gateway, self._home, self._load or (lambda: self._settings), secret))
+        load = self._load or (lambda: self._settings)
+        return AdminMount(Premises(gateway, self._home, load, secret, self._settings.valkey))
 
     def _reloader(self, gateway: Gateway, built_in: BuiltIn) -> Reloader | None:
         if self._load is None:

@@ -4,7 +4,7 @@ Law: everything that is wrong is reported at once, each problem with its file, l
 """
 
 from anykey.settings.home import home_directory
-from anykey.settings.load import find_database, load_settings
+from anykey.settings.load import find_database, find_valkey, load_settings
 from anykey.settings.problems import Problem, SettingsError
 from anykey.settings.records import ServerSettings, Settings, UpstreamSettings
 
@@ -15,6 +15,7 @@ __all__ = [
     "SettingsError",
     "UpstreamSettings",
     "find_database",
+    "find_valkey",
     "home_directory",
     "load_settings",
 ]

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from anykey.providers.configured import ProviderSettings, Timeouts
@@ -119,10 +119,25 @@ def load_settings(
 def find_database(environ: Mapping[str, str], config: Path | None = None) -> Secret | None:
     """The URL of the database that `load_settings` would find, and nothing else: what is stored there is needed to read the
     rest. Raises SettingsError."""
+    return _found(environ, config, "database", read_database)
+
+
+def find_valkey(environ: Mapping[str, str], config: Path | None = None) -> Secret | None:
+    """The URL of the Valkey that `load_settings` would find, and nothing else. Raises SettingsError."""
+    return _found(environ, config, "valkey", read_valkey)
+
+
+def _found(
+    environ: Mapping[str, str],
+    config: Path | None,
+    section: str,
+    read: Callable[[Source, object, Mapping[str, str]], Secret | None],
+) -> Secret | None:
+    """What `read` makes of one section alone."""
     file = _config_file(environ, config, home_directory(environ))
     text = _text_of(file) if file is not None else ""
     source = Source(str(file) if file is not None else "environment", KeyLines(text))
-    found = read_database(source, tomllib.loads(text).get("database", {}), environ)
+    found = read(source, tomllib.loads(text).get(section, {}), environ)
     if source.problems:
         raise SettingsError(source.problems)
     return found

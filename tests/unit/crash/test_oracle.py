@@ -80,7 +80,7 @@ def test_a_call_that_was_sent_or_paid_twice_is_doubled() -> None:
     assert len(judge({CALL: 1}, _books(_charge(), _charge(id="req_again"))).doubled) == 1
 
 
-@pytest.mark.parametrize("change", [{"cost_nano": COST + 1}, {"basis": "estimated"}, {"cost_nano": 0}])
+@pytest.mark.parametrize("change", [{"cost_nano": COST + 1}, {"basis": "unpriced"}, {"cost_nano": 0}])
 def test_another_amount_than_the_upstreams_is_wrong(change: dict[str, Any]) -> None:
     assert len(judge({CALL: 1}, _books(_charge(**change))).wrong) == 1
 

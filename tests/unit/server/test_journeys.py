@@ -9,7 +9,7 @@ from anykey.server.paths import CANONICAL, Operation, resolve
 
 KEPT = [f"/v1/responses/r{rest}" for rest in ("", "/cancel", "/input_items")]
 SAID = [f"/v1/conversations/c{rest}" for rest in ("", "/items", "/items/i")]
-OWN: set[Operation] = {"models", "root", "hello", "livez", "readyz"}
+OWN: set[Operation] = {"account", "models", "root", "hello", "livez", "readyz"}
 
 
 @pytest.mark.parametrize("path", [*CANONICAL, *KEPT, *SAID, "/v1/models/x:generateContent", "/v1/models/x:countTokens"])

@@ -170,7 +170,9 @@ async def test_what_counts_from_the_next_start_is_said_once(tmp_path: Path, capl
         text = bench.file.read_text()
         bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n[ledger]\nevery_call = true\n{text}")
         await bench.until(lambda: len(bench.taken.snapshots) == 2)
-        bench.file.write_text(f"[server]\nport = 1\n[responses]\nttl_days = 2\n[ledger]\nevery_call = true\n{text}# more\n")
+        bench.file.write_text(
+            f"[server]\nport = 1\n[responses]\nttl_days = 2\n[ledger]\nevery_call = true\n{text}# more\n"
+        )
         await bench.until(lambda: len(bench.taken.snapshots) == 3)
     told = [record.getMessage() for record in caplog.records]
     assert told == [

@@ -1,7 +1,10 @@
 """The `[server]` and `[valkey]` sections: what only these know of what they may hold."""
 
+from pathlib import Path
+
 import pytest
 
+from anykey.settings import SettingsError, find_valkey
 from anykey.settings.lines import KeyLines
 from anykey.settings.section import Source
 from anykey.settings.server import read_server, read_valkey
@@ -40,6 +43,19 @@ def test_what_is_no_place_of_a_valkey_is_said_without_repeating_it(url: str) -> 
     assert read_valkey(read, {"url": url}, {}) is None
     (problem,) = read.problems
     assert (problem.code, problem.values) == ("settings.bad_valkey_url", {})
+
+
+def test_it_is_found_without_the_rest_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "anykey.toml"
+    file.write_text('[valkey]\nurl = "redis://cache"\n[nonsense]\n')
+    environ = {"ANYKEY_HOME": str(tmp_path)}
+    found = find_valkey(environ)
+    assert found is not None
+    assert found.reveal() == "redis://cache"
+    assert find_valkey({"ANYKEY_HOME": str(tmp_path / "empty")}) is None
+    file.write_text('[valkey]\nurl = "http://cache"\n')
+    with pytest.raises(SettingsError):
+        find_valkey(environ, file)
 
 
 def test_there_need_be_none() -> None:

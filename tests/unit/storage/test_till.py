@@ -348,31 +348,6 @@ async def test_a_quiet_moment_adds_less_than_a_millisecond(file: SqliteDatabase)
     assert median(took) < 0.003  # alone on a core it is a quarter of a millisecond
 
 
-async def test_many_at_once_gather_and_few_wait_for_nobody(
-    file: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "GATHER_S", 0.2)
-    commits: list[float] = []
-
-    def noted(_: str) -> None:
-        commits.append(time.monotonic())
-
-    async def calls(till: Till, name: str, count: int) -> float:
-        began = time.monotonic()
-        await asyncio.gather(*(till.open(opening(f"{name}{n}", purse(), 0)) for n in range(count)))
-        return time.monotonic() - began
-
-    async with running(Flaky(file, noted)) as till:  # pyright: ignore[reportArgumentType] - it passes everything on
-        await calls(till, "first", 1)
-        assert await calls(till, "few", module.CROWD) < 0.2  # the first alone, then the others
-        assert await calls(till, "crowd", module.CROWD + 1) < 0.2
-        before = len(commits)
-        assert await calls(till, "next", 5) > 0.1
-        assert len(commits) == before + 1
-        began = time.monotonic()
-    assert time.monotonic() - began < 1
-
-
 async def test_a_till_that_was_never_asked_is_closed_quietly(
     file: SqliteDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:

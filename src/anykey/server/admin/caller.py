@@ -19,12 +19,13 @@ CALLER_KEY = "anykey.caller"
 
 class Premises(NamedTuple):
     """What operations work on. ``load`` reads the configuration anew, as `anykey providers check` would. ``topup_secret`` is
-    shared with the server that takes payments; empty: there is none."""
+    shared with the server that takes payments; empty: there is none. ``valkey`` is the URL of the Valkey in use."""
 
     gateway: Gateway
     home: Home
     load: Callable[[], Settings]
     topup_secret: Secret = NO_SECRET
+    valkey: Secret | None = None
 
 
 class Caller(NamedTuple):

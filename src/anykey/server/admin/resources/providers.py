@@ -121,7 +121,7 @@ def providers_get(caller: Calling, name: Id) -> ProviderTold:
 @PROVIDERS.operation("GET", "/admin/v1/providers/{name}/health", permission="health:read")
 def providers_health(caller: Calling, name: Id) -> HealthList:
     """Say how a provider is, as the running gateways told each other."""
-    views = provider_health(caller.home, [provider_in_force(caller, name)])
+    views = provider_health(caller.home, [provider_in_force(caller, name)], caller.premises.valkey)
     return HealthList(items=[health_told(view) for view in views])
 
 
@@ -129,7 +129,8 @@ def providers_health(caller: Calling, name: Id) -> HealthList:
 def providers_enable(caller: Calling, name: Id) -> HealthList:
     """Use a provider (`name`), or one credential of it (`name#label`, escaped), again at once. Answers with what was not well."""
     provider_in_force(caller, name.partition("#")[0])
-    return HealthList(items=[health_told(view) for view in enable(caller.home, name, actor=caller.actor)])
+    found = enable(caller.home, name, actor=caller.actor, valkey=caller.premises.valkey)
+    return HealthList(items=[health_told(view) for view in found])
 
 
 @PROVIDERS.operation("POST", "/admin/v1/providers/{name}/pin", permission="models:write")
