@@ -64,7 +64,9 @@ def _spoken(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     if len(refusals) < 2:
         return tuple(spoken)
     whole = RefusalPart("".join(part.text for part in refusals))
-    return tuple(whole if part is refusals[0] else part for part in spoken if part not in refusals[1:])
+    first = next(index for index, part in enumerate(spoken) if isinstance(part, RefusalPart))
+    others = [part for part in spoken[first + 1 :] if not isinstance(part, RefusalPart)]
+    return (*spoken[:first], whole, *others)
 
 
 def _normal_part(part: Part) -> Part:
