@@ -47,7 +47,10 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (
             ["usage", "--by", "moon"],
             2,
-            "--by takes one of: key, client, model, answered, provider, deployment, group, team, member, organisation, scenario, failure, status, day, hour.",
+            (
+                "--by takes one of: key, client, model, answered, provider, deployment, group, team, member, organisation, "
+                "scenario, failure, status, day, hour."
+            ),
         ),
         (["usage", "--recent", "0"], 2, "--recent: 0 is not in the range 1<=x<=10000."),
         (["keys", "revoke", "nobody"], 1, "No key has the id or name nobody. `anykey keys list` shows them."),
