@@ -75,7 +75,7 @@ class Said(msgspec.Struct):
     file_data: msgspec.Raw = NOTHING
     file_id: msgspec.Raw = NOTHING
     file_url: msgspec.Raw = NOTHING
-    fileData: Source | None = None  # noqa: N815
+    fileData: Source | None = None  # noqa: N815 - the wire's name
     video_url: msgspec.Raw = NOTHING
     audio_url: msgspec.Raw = NOTHING
 

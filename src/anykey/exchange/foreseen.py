@@ -40,12 +40,12 @@ class _Configured(msgspec.Struct):
 
     maxOutputTokens: Any = None  # noqa: N815 - the wire's name, as below
     max_output_tokens: Any = None
-    candidateCount: Any = None  # noqa: N815
+    candidateCount: Any = None  # noqa: N815 - the wire's name
     candidate_count: Any = None
 
 
 class _Body(msgspec.Struct):
-    generationConfig: _Configured | None = None  # noqa: N815
+    generationConfig: _Configured | None = None  # noqa: N815 - the wire's name
     generation_config: _Configured | None = None
 
 
